@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "base/clock.h"
+
+#include <time.h>
+
+#include "lib/test.h"
+
+TEST(days_agree_with_gmtime_for_four_centuries)
+{
+    for (int64_t day = 0; day < 366 * 400; day++) {
+        time_t at = (time_t)(day * 86400 + 43200);
+        struct tm tm;
+        assert_non_null(gmtime_r(&at, &tm));
+        assert_int_equal(civil_days(tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday), day);
+        assert_int_equal(civil_weekday(day), (tm.tm_wday + 6) % 7);
+        struct civil c;
+        civil_from_ms((int64_t)at * 1000 + 7, &c);
+        assert_int_equal(c.year, tm.tm_year + 1900);
+        assert_int_equal(c.month, tm.tm_mon + 1);
+        assert_int_equal(c.day, tm.tm_mday);
+        assert_int_equal(c.hour, 12);
+        assert_int_equal(c.ms, 7);
+        assert_true(civil_to_ms(&c) == (int64_t)at * 1000 + 7);
+    }
+}
+
+TEST(dates_that_do_not_exist_are_refused)
+{
+    static const char *const bad[] = {
+        "",           "2026",       "2026-1-1",         "2026-02-29",        "2100-02-29",
+        "2026-13-01", "2026-00-01", "2026-04-31",       "2026-01-01T",       "2026-01-01T24:00",
+        "2026-01-01 10:00", "2026-01-01T10:60", "2026-01-01T10:00:60", "2026-01-01T10:00:00.1",
+        "2026-01-01T10:00Zx", "1969-12-31", "x026-01-01", "2026-01-01Z",
+    };
+    struct civil c;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        assert_err(civil_parse(str_from(bad[i]), &c), ERR_INVALID);
+    }
+}
+
+TEST(dates_are_read_and_printed)
+{
+    struct civil c;
+    char text[CIVIL_TEXT_MAX];
+    assert_ok(civil_parse(STR("2024-02-29T23:59:58.250Z"), &c));
+    size_t n = civil_print_utc(civil_to_ms(&c), text);
+    assert_str_eq(str_make(text, n), STR("2024-02-29T23:59:58.250Z"));
+    assert_ok(civil_parse(STR("2026-11-23T10:15"), &c));
+    assert_int_equal(c.minute, 15);
+    assert_ok(civil_parse(STR("2026-11-23"), &c));
+    assert_true(civil_to_ms(&c) == civil_days(2026, 11, 23) * (int64_t)MS_PER_DAY);
+}
+
+TEST(clocks_run)
+{
+    assert_true(clock_utc_ms() > 1600000000000);
+    int64_t before = clock_mono_ms();
+    assert_true(clock_mono_ms() >= before);
+}
+
+TESTS_MAIN(unit(days_agree_with_gmtime_for_four_centuries),
+           unit(dates_that_do_not_exist_are_refused), unit(dates_are_read_and_printed),
+           unit(clocks_run))

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The proxy: connections of clients, decided and relayed. What a worker process runs.
+ *
+ * This header is the door to proc/, which owns the process, its descriptors and its messages; proxy/
+ * opens no file and knows no other process. One struct proxy lives in one loop.
+ */
+#ifndef LODGE_PROXY_PROXY_H
+#define LODGE_PROXY_PROXY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+#include "event/spool.h"
+#include "os/loop.h"
+#include "policy/decide.h"
+
+struct proxy;
+
+/* Options of the operator (conf/schema.def); times in ms. */
+struct proxy_options {
+    struct str node;
+    struct str school;
+    struct str gate_name; /* the gate's own host name, canonical */
+    struct str proxy_name; /* HOST:PORT for PAC files and pages */
+    bool allow_private;
+    int64_t head_timeout_ms;    /* a request's head, from its first byte */
+    int64_t idle_timeout_ms;    /* keep-alive, without a request */
+    int64_t body_timeout_ms;    /* no byte of a body or answer either way */
+    int64_t tunnel_timeout_ms;  /* no byte in a tunnel either way */
+    int64_t hello_timeout_ms;   /* a tunnel's first bytes */
+    int64_t connect_timeout_ms; /* to an origin, all addresses together */
+    int64_t drain_timeout_ms;   /* at SIGTERM */
+    int64_t auth_cache_ms;      /* an accepted pair is remembered (10 minutes) */
+    size_t max_connections;     /* of clients, in this worker */
+};
+
+/* Asks whether a password is this person's; proc/ sends it to the auth process and calls
+ * proxy_auth_answer with the ticket later, never from inside. False: it cannot be asked now. */
+typedef bool proxy_auth_fn(void *context, uint64_t ticket, struct str person, struct str password);
+
+struct proxy_setup {
+    struct loop *loop;
+    struct proxy_options options;
+    struct spool_writer *spool;
+    struct str hosts; /* contents of --hosts, or empty; must outlive the proxy */
+    proxy_auth_fn *auth;
+    void *auth_context;
+    /* Rung after an event of the sealed tier was appended, for a sync at once. */
+    void (*sealed)(void *context);
+    void *sealed_context;
+};
+
+MUST_USE enum err proxy_new(const struct proxy_setup *setup, struct proxy **ret_proxy);
+void proxy_free(struct proxy *proxy);
+
+/* Takes clients from a listening socket (non-blocking; stays the caller's). */
+MUST_USE enum err proxy_listen(struct proxy *proxy, int listen_fd);
+
+/* From now on these images decide; open requests and tunnels are decided again, and what is no longer
+ * allowed is closed. When it returns, nothing in the
+ * proxy refers to the images before these. */
+void proxy_set_images(struct proxy *proxy, const struct policy_images *images);
+
+void proxy_auth_answer(struct proxy *proxy, uint64_t ticket, bool accepted);
+
+/* Stops listening, lets requests in hand finish (at most drain_timeout_ms), then stops the loop. */
+void proxy_drain(struct proxy *proxy);
+
+/* For boards and tests. */
+struct proxy_counts {
+    uint64_t clients, tunnels, requests, blocked, failed;
+};
+void proxy_get_counts(const struct proxy *proxy, struct proxy_counts *ret_counts);
+
+#endif
