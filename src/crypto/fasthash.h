@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* XXH3 (xxhash 0.8, seed 0 gives the published values): fast, for tables, fingerprints and
+ * checksums against accidents. Whoever chooses the input can make collisions, so a table that
+ * hashes what comes from outside compares the key as well. */
+#ifndef LODGE_CRYPTO_FASTHASH_H
+#define LODGE_CRYPTO_FASTHASH_H
+
+#include <stdint.h>
+
+#include "base/str.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+struct hash128 {
+    uint64_t low;
+    uint64_t high;
+};
+
+static inline uint64_t fasthash64(struct str bytes, uint64_t seed)
+{
+    return XXH3_64bits_withSeed(bytes.p, bytes.len, seed);
+}
+
+static inline struct hash128 fasthash128(struct str bytes, uint64_t seed)
+{
+    XXH128_hash_t hash = XXH3_128bits_withSeed(bytes.p, bytes.len, seed);
+    return (struct hash128){hash.low64, hash.high64};
+}
+
+#endif
