@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Arenas: memory that is given back all at once, with a maximum.
  *
- * For what lives as long as a request, a connection or an image. A full arena answers NULL and stays
- * failed until arena_reset, so that a caller may look once (and, in doubt, refuse). Built with the
- * option arena_malloc, each piece is a malloc of its own, for AddressSanitizer.
+ * For what lives as long as a request, a connection or an image. A full arena answers NULL and
+ * stays failed until arena_reset, so that a caller may look once (and, in doubt, refuse). Built
+ * with the option arena_malloc, each piece is a malloc of its own, for AddressSanitizer.
  */
 #ifndef LODGE_BASE_ARENA_H
 #define LODGE_BASE_ARENA_H

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Bounded buffers: bytes that grow up to a maximum given at birth.
  *
- * Running over the maximum, or out of memory, makes the buffer *failed*: it keeps what it had, takes
- * nothing more, and buf_err tells. So a writer may append many parts and look once at the end.
+ * Running over the maximum, or out of memory, makes the buffer *failed*: it keeps what it had,
+ * takes nothing more, and buf_err tells. So a writer may append many parts and look once at the
+ * end.
  */
 #ifndef LODGE_BASE_BUF_H
 #define LODGE_BASE_BUF_H

@@ -72,6 +72,5 @@ TEST(a_c_string_never_hides_a_nul)
 }
 
 TESTS_MAIN(unit(a_buffer_takes_exactly_its_maximum),
-           unit(a_failed_buffer_takes_nothing_until_cleared),
-           unit(numbers_are_written_in_decimal), unit(consume_keeps_the_rest),
-           unit(a_c_string_never_hides_a_nul))
+           unit(a_failed_buffer_takes_nothing_until_cleared), unit(numbers_are_written_in_decimal),
+           unit(consume_keeps_the_rest), unit(a_c_string_never_hides_a_nul))

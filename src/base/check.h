@@ -9,11 +9,11 @@
 /* Ends the process with the place and the condition on standard error. */
 _Noreturn void check_failed(const char *file, int line, const char *condition);
 
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (__builtin_expect(!(condition), 0)) {                                                   \
-            check_failed(__FILE__, __LINE__, #condition);                                          \
-        }                                                                                          \
+#define CHECK(condition)                                  \
+    do {                                                  \
+        if (__builtin_expect(!(condition), 0)) {          \
+            check_failed(__FILE__, __LINE__, #condition); \
+        }                                                 \
     } while (0)
 
 #endif

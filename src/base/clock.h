@@ -26,13 +26,13 @@ int64_t clock_mono_ms(void);
 
 /* A date and time of the proleptic Gregorian calendar without a zone. */
 struct civil {
-    int32_t year; /* 1970..9999 */
-    int32_t month; /* 1..12 */
-    int32_t day; /* 1..31 */
-    int32_t hour; /* 0..23 */
+    int32_t year;   /* 1970..9999 */
+    int32_t month;  /* 1..12 */
+    int32_t day;    /* 1..31 */
+    int32_t hour;   /* 0..23 */
     int32_t minute; /* 0..59 */
     int32_t second; /* 0..59 */
-    int32_t ms; /* 0..999 */
+    int32_t ms;     /* 0..999 */
 };
 
 /* Days since 1970-01-01 of a date; the date must exist. */
@@ -45,8 +45,8 @@ int civil_weekday(int64_t days);
 int64_t civil_to_ms(const struct civil *civil);
 void civil_from_ms(int64_t ms, struct civil *ret_civil);
 
-/* "2026-11-23", "2026-11-23T10:15", "…T10:15:30", "….250", with an optional final 'Z' where there is
- * a time. ERR_INVALID for other shapes and for dates or times that do not exist. */
+/* "2026-11-23", "2026-11-23T10:15", "…T10:15:30", "….250", with an optional final 'Z' where there
+ * is a time. ERR_INVALID for other shapes and for dates or times that do not exist. */
 MUST_USE enum err civil_parse(struct str s, struct civil *ret_civil);
 
 enum { CIVIL_TEXT_MAX = 32 };

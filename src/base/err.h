@@ -25,12 +25,12 @@ const char *err_text(enum err err);
 const char *err_name(enum err err);
 
 /* Returns early with the error of an expression that yields enum err. */
-#define ERR_TRY(expression)                                                                        \
-    do {                                                                                           \
-        enum err err_try_ = (expression);                                                          \
-        if (err_try_ != ERR_OK) {                                                                  \
-            return err_try_;                                                                       \
-        }                                                                                          \
+#define ERR_TRY(expression)               \
+    do {                                  \
+        enum err err_try_ = (expression); \
+        if (err_try_ != ERR_OK) {         \
+            return err_try_;              \
+        }                                 \
     } while (0)
 
 #endif

@@ -38,8 +38,8 @@ void log_line(enum log_level level, const char *event, const char *format, ...)
     char time[CIVIL_TEXT_MAX];
     char text[LINE_MAX_BYTES];
     size_t n = civil_print_utc(clock_utc_ms(), time);
-    int head = snprintf(text, sizeof(text) - 1, "%.*s level=%s process=%s pid=%d event=%s%s", (int)n,
-                        time, level_name(level), process_name, (int)getpid(), event,
+    int head = snprintf(text, sizeof(text) - 1, "%.*s level=%s process=%s pid=%d event=%s%s",
+                        (int)n, time, level_name(level), process_name, (int)getpid(), event,
                         format[0] != '\0' ? " " : "");
     CHECK(head > 0 && (size_t)head < sizeof(text) - 1);
     va_list arguments;

@@ -19,7 +19,10 @@ struct str {
 /* A slice of a string literal, without its NUL. */
 #define STR(literal) ((struct str){("" literal), sizeof(literal) - 1})
 /* The same for static initialisers, where a compound literal is not a constant. */
-#define STR_INIT(literal) {("" literal), sizeof(literal) - 1}
+#define STR_INIT(literal)                 \
+    {                                     \
+        ("" literal), sizeof(literal) - 1 \
+    }
 /* Arguments for a "%.*s" conversion. */
 #define STR_ARG(s) (int)(s).len, (s).len != 0 ? (s).p : ""
 

@@ -31,7 +31,7 @@ struct option_row {
 };
 
 struct usage {
-    const char *command; /* "catalog build" */
+    const char *command;  /* "catalog build" */
     const char *synopsis; /* what follows the command: "--manifest FILE -o IMAGE" */
     const char *summary;  /* a few lines: what it does */
     const char *details;  /* formats, exit codes, examples; may be NULL */
@@ -43,9 +43,9 @@ struct usage {
 
 enum { OPTIONS_GO_ON = -1 };
 
-/* Reads argv by the table. OPTIONS_GO_ON: go on, and *ret_first is the index in argv (reordered) of the
- * first positional argument. Else an exit code: EXIT_DONE after --help, EXIT_USAGE after a message. A
- * single "-" is a positional argument. */
+/* Reads argv by the table. OPTIONS_GO_ON: go on, and *ret_first is the index in argv (reordered) of
+ * the first positional argument. Else an exit code: EXIT_DONE after --help, EXIT_USAGE after a
+ * message. A single "-" is a positional argument. */
 int options_read(const struct usage *usage, int argc, char **argv, int *ret_first);
 
 /* Prints the manual of a command on standard output. */
@@ -61,8 +61,8 @@ struct subcommand {
     const char *summary;
 };
 
-/* Runs the one that argv[1] names; prints the list for --help, and on standard error where argv[1] is
- * missing or unknown (EXIT_USAGE). */
+/* Runs the one that argv[1] names; prints the list for --help, and on standard error where argv[1]
+ * is missing or unknown (EXIT_USAGE). */
 int subcommand_run(const char *command, const struct subcommand *rows, size_t n, int argc,
                    char **argv);
 

@@ -23,29 +23,29 @@
 
 #define TEST(name) static void name(void **test_state_ __attribute__((unused)))
 #define unit(name) cmocka_unit_test(name)
-#define TESTS_MAIN(...)                                                                            \
-    int main(void)                                                                                 \
-    {                                                                                              \
-        const struct CMUnitTest tests[] = {__VA_ARGS__};                                           \
-        return cmocka_run_group_tests(tests, NULL, NULL);                                          \
+#define TESTS_MAIN(...)                                   \
+    int main(void)                                        \
+    {                                                     \
+        const struct CMUnitTest tests[] = {__VA_ARGS__};  \
+        return cmocka_run_group_tests(tests, NULL, NULL); \
     }
 
-#define assert_str_eq(got, want)                                                                   \
-    do {                                                                                           \
-        struct str got_ = (got);                                                                   \
-        struct str want_ = (want);                                                                 \
-        if (!str_eq(got_, want_)) {                                                                \
-            fail_msg("got \"%.*s\", want \"%.*s\"", STR_ARG(got_), STR_ARG(want_));                \
-        }                                                                                          \
+#define assert_str_eq(got, want)                                                    \
+    do {                                                                            \
+        struct str got_ = (got);                                                    \
+        struct str want_ = (want);                                                  \
+        if (!str_eq(got_, want_)) {                                                 \
+            fail_msg("got \"%.*s\", want \"%.*s\"", STR_ARG(got_), STR_ARG(want_)); \
+        }                                                                           \
     } while (0)
 
-#define assert_err(got, want)                                                                      \
-    do {                                                                                           \
-        enum err got_ = (got);                                                                     \
-        enum err want_ = (want);                                                                   \
-        if (got_ != want_) {                                                                       \
-            fail_msg("got ERR_%s, want ERR_%s", err_name(got_), err_name(want_));                  \
-        }                                                                                          \
+#define assert_err(got, want)                                                     \
+    do {                                                                          \
+        enum err got_ = (got);                                                    \
+        enum err want_ = (want);                                                  \
+        if (got_ != want_) {                                                      \
+            fail_msg("got ERR_%s, want ERR_%s", err_name(got_), err_name(want_)); \
+        }                                                                         \
     } while (0)
 
 #define assert_ok(got) assert_err(got, ERR_OK)
