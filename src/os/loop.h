@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The event loop: epoll, edge-triggered, one per process; timers; work put off to the end of a turn.
+/* The event loop: epoll, edge-triggered, one per process; timers; work put off to the end of a
+ * turn.
  *
- * A loop_io or loop_timer is embedded in its owner's struct. Callbacks may add, change and remove any
- * of them, their own included; an io removed during a turn gets no further call, even when its event
- * was already fetched. Owners free their memory by loop_defer, not inside a callback of the same turn.
+ * A loop_io or loop_timer is embedded in its owner's struct. Callbacks may add, change and remove
+ * any of them, their own included; an io removed during a turn gets no further call, even when its
+ * event was already fetched. Owners free their memory by loop_defer, not inside a callback of the
+ * same turn.
  */
 #ifndef LODGE_OS_LOOP_H
 #define LODGE_OS_LOOP_H
@@ -31,9 +33,10 @@ struct loop_io {
 struct loop_timer {
     loop_timer_fn *fn;
     struct loop *loop;
-    int64_t due_ms;   /* private: when the owner wants it; 0: not set */
-    int64_t place_ms; /* private: where it stands; lazily moved, so that pushing a timer back is free */
-    size_t index;     /* private */
+    int64_t due_ms; /* private: when the owner wants it; 0: not set */
+    int64_t
+        place_ms; /* private: where it stands; lazily moved, so that pushing a timer back is free */
+    size_t index; /* private */
 };
 
 /* Work for the end of this turn, each at most once a turn. */
@@ -56,8 +59,8 @@ void loop_stop(struct loop *loop);
 int64_t loop_mono_ms(const struct loop *loop);
 int64_t loop_utc_ms(const struct loop *loop);
 
-/* Watches fd, edge-triggered (EPOLLET is added unless events has EPOLLEXCLUSIVE), with fn set by the
- * owner before. */
+/* Watches fd, edge-triggered (EPOLLET is added unless events has EPOLLEXCLUSIVE), with fn set by
+ * the owner before. */
 MUST_USE enum err loop_add(struct loop *loop, struct loop_io *io, int fd, uint32_t events);
 MUST_USE enum err loop_change(struct loop_io *io, uint32_t events);
 /* Stops watching; does not close the descriptor. Fine when not added. */
