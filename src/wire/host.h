@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Host names, canonical the moment they enter.
  *
- * A struct host is always canonical: a name is lower-case ASCII (IDNA, UTS 46 non-transitional as the
- * WHATWG URL standard asks), without a trailing dot; an address in any spelling that a browser takes
- * (octal, hexadecimal, integer, short forms of IPv4; IPv6 in brackets) is an address. Two hosts are
- * the same exactly if kind and text are.
+ * A struct host is always canonical: a name is lower-case ASCII (IDNA, UTS 46 non-transitional as
+ * the WHATWG URL standard asks), without a trailing dot; an address in any spelling that a browser
+ * takes (octal, hexadecimal, integer, short forms of IPv4; IPv6 in brackets) is an address. Two
+ * hosts are the same exactly if kind and text are.
  */
 #ifndef LODGE_WIRE_HOST_H
 #define LODGE_WIRE_HOST_H
@@ -31,12 +31,12 @@ static inline struct str host_str(const struct host *host)
     return (struct str){host->text, host->len};
 }
 
-/* The host of a URL, of a Host header, of an SNI or of a list line: `text` without port and user. Takes
- * what the WHATWG host parser takes for special schemes (percent-encoding, full-width dots, upper
- * case, one trailing dot, IPv4 numbers, IPv6 only in brackets). ERR_INVALID for an empty host, an
- * empty label, a label over 63 or a name over 253 bytes, forbidden code points, IDNA failure, a name
- * whose last label is a number but which is no IPv4 address. A fast path takes canonical ASCII names
- * without allocation. An IPv4-mapped IPv6 address becomes HOST_IPV4. */
+/* The host of a URL, of a Host header, of an SNI or of a list line: `text` without port and user.
+ * Takes what the WHATWG host parser takes for special schemes (percent-encoding, full-width dots,
+ * upper case, one trailing dot, IPv4 numbers, IPv6 only in brackets). ERR_INVALID for an empty
+ * host, an empty label, a label over 63 or a name over 253 bytes, forbidden code points, IDNA
+ * failure, a name whose last label is a number but which is no IPv4 address. A fast path takes
+ * canonical ASCII names without allocation. An IPv4-mapped IPv6 address becomes HOST_IPV4. */
 MUST_USE enum err host_parse(struct str text, struct host *ret_host);
 
 /* The host of an address. */
@@ -51,7 +51,8 @@ static inline bool host_eq(const struct host *a, const struct host *b)
 bool host_is_below(struct str name, struct str suffix);
 
 /* "HOST:PORT", "[V6]:PORT" (RFC 9112 section 3.2.3; RFC 3986 section 3.2.2). Without a port,
- * *ret_port is default_port; 0 as default_port makes the port mandatory. Userinfo is ERR_INVALID. */
+ * *ret_port is default_port; 0 as default_port makes the port mandatory. Userinfo is ERR_INVALID.
+ */
 MUST_USE enum err host_parse_authority(struct str text, uint16_t default_port,
                                        struct host *ret_host, uint16_t *ret_port);
 
