@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Events: what happened, for the school. Typed, complete, append-only (event.def fixes the fields).
  *
- * Every request leaves one event of kind request, or an open and a close with the same id where it is a
- * tunnel or its answer does not go out at once. This file is pure: struct to bytes and back, struct to
- * JSON and to a line for people. Writing and reading files is event/spool.h.
+ * Every request leaves one event of kind request, or an open and a close with the same id where it
+ * is a tunnel or its answer does not go out at once. This file is pure: struct to bytes and back,
+ * struct to JSON and to a line for people. Writing and reading files is event/spool.h.
  */
 #ifndef LODGE_EVENT_EVENT_H
 #define LODGE_EVENT_EVENT_H
@@ -44,6 +44,8 @@ struct event_id {
 #define EVENT_TYPE_ADDR struct addr
 #define EVENT_TYPE_CATS struct catset
 #define EVENT_TYPE_ENUM unsigned
+#define EVENT_TYPE_DETAIL struct str
+#define EVENT_TYPE_FLAG bool
 
 struct event {
 #define EVENT_FIELD(name, type, max, text) EVENT_TYPE_##type name;
@@ -60,15 +62,26 @@ enum {
 };
 
 /* Writes the event to `to` and answers the length, at most EVENT_PACKED_MAX. Strings beyond their
- * maximum are cut. A sealed event's path and query are left out whatever the struct holds. */
+ * maximum are cut, on a border of UTF-8, and end in "…". A sealed event's path, query and search
+ * term are left out whatever the struct holds (I5, T8).
+ *
+ * The bytes: the version, then each field in the order of event.def. Numbers are base-128 varints,
+ * lowest seven bits first (I64 in zigzag form); strings have their length as a varint before them;
+ * ID, ADDR and CATS are 16 bytes. */
 size_t event_pack(const struct event *event, uint8_t to[EVENT_PACKED_MAX]);
 
-/* Slices of *ret_event point into bytes. ERR_INVALID, ERR_TRUNCATED. */
+/* The inverse. Slices of *ret_event point into bytes. What stands behind the last field is ignored
+ * in an event of a later version, and an error in one of this. ERR_INVALID, ERR_TRUNCATED. */
 MUST_USE enum err event_unpack(struct str bytes, struct event *ret_event);
 
-/* One JSON object, one line, with names for numbers; where is "writer/segment/offset" (spool.h). */
+/* One JSON object without a line end (docs/events.md): where, time, then every field by its name.
+ * Numbers with names are given by name, categories by theirs, sealed ones only as "sealed"; what is
+ * empty or unset is null. where is "writer/segment/offset" (spool.h). */
 void event_print_json(const struct event *event, struct str where, struct buf *to);
-/* One line for people. */
+
+/* One line for people, without a line end: time, action, kind, who, what, categories, rule. Bytes
+ * that are not printable ASCII, and spaces inside a value, appear as %HH, so that nothing a site or
+ * client sends can steer a terminal or feign a column. */
 void event_print_line(const struct event *event, struct buf *to);
 
 /* 32 hexadecimal digits. */
