@@ -18,6 +18,8 @@ enum {
     LIMIT_HTTP_LINE_LEN = 16384,
     LIMIT_HTTP_HEADERS = 128,
     LIMIT_HTTP_METHOD_LEN = 32,
+    /* Each is looked for among all headers; browsers send at most three. */
+    LIMIT_HTTP_CONNECTION_OPTIONS = 32,
     /* A chunk-size line holds up to 16 hex digits and extensions nobody uses. */
     LIMIT_CHUNK_LINE_LEN = 4096,
     LIMIT_HTTP_TRAILER_LEN = 16384,

@@ -4,8 +4,9 @@
  * Strict means: no obs-fold, no space before a colon, no bare CR or LF anywhere, no NUL or control
  * byte, exactly one Host in a 1.1 request, at most one Content-Length (a list of equal values is
  * refused too), no Content-Length beside Transfer-Encoding, Transfer-Encoding only in 1.1 and only
- * with "chunked" last and once, HTTP/1.0 and 1.1 only, limits on each part (base/limits.h). In a
- * request, one empty line (CRLF) before the request line is skipped (section 2.2).
+ * as exactly "chunked" (in responses too), HTTP/1.0 and 1.1 only, limits on each part
+ * (base/limits.h). In a request, one empty line (CRLF) before the request line is skipped (section
+ * 2.2). The one leniency: a status line may end behind the status, without the space of section 4.
  *
  * This file knows heads only: chunks are wire/chunk.h, connections are http/.
  */
@@ -53,10 +54,10 @@ enum http1_body {
     HTTP1_BODY_CLOSE, /* responses only: until the connection closes */
 };
 
-/* Headers that Lodge itself looks at: one row, HTTP1_NAME(ID, "Name", hop_by_hop). */
+/* Headers that Lodge itself looks at: one row, HTTP1_NAME(ID, "Name", 'n', hop_by_hop). */
 enum http1_name {
     HTTP1_NAME_OTHER,
-#define HTTP1_NAME(id, text, hop) HTTP1_NAME_##id,
+#define HTTP1_NAME(id, text, first, hop) HTTP1_NAME_##id,
 #include "wire/http1_name.def"
 #undef HTTP1_NAME
     HTTP1_NAME_COUNT_
@@ -81,11 +82,12 @@ struct http1_head {
     unsigned status; /* 100..999 */
     struct str reason;
     /* both */
-    unsigned minor; /* HTTP/1.minor: 0 or 1 */
-    enum http1_body body;
-    uint64_t length;  /* of HTTP1_BODY_LENGTH */
-    bool keep_alive;  /* what version and Connection say (RFC 9112 section 9.3) */
-    bool upgrade;     /* Connection names upgrade and there is an Upgrade header */
+    unsigned minor;       /* HTTP/1.minor: 0 or 1 */
+    enum http1_body body; /* "Content-Length: 0" is HTTP1_BODY_LENGTH, but in a CONNECT */
+    uint64_t length;      /* of HTTP1_BODY_LENGTH; below 2^63 */
+    bool keep_alive;      /* what version and Connection say (RFC 9112 section 9.3); false with
+                             HTTP1_BODY_CLOSE. A proxy keeps no HTTP/1.0 client whatever it says. */
+    bool upgrade;         /* Connection names upgrade and there is an Upgrade header */
     size_t n_headers;
     struct http1_header headers[LIMIT_HTTP_HEADERS];
 };
@@ -103,10 +105,13 @@ enum http1_fault {
 const char *http1_fault_text(enum http1_fault fault);
 const char *http1_fault_rule(enum http1_fault fault);
 
-/* Parses the head at the start of bytes. ERR_AGAIN while it is not complete and nothing is wrong yet;
- * ERR_LIMIT for one over a limit; ERR_INVALID for a broken one, *ret_fault then says which rule (it is
- * always written). On success *ret_len is the length of the head, its final empty line included. Only
- * the used part of *ret_head is written (not headers beyond n_headers). */
+/* Parses the head at the start of bytes. ERR_AGAIN while it is not complete and nothing is wrong
+ * yet; ERR_LIMIT for one over a limit; ERR_INVALID for a broken one, *ret_fault then says which
+ * rule (it is always written). On success *ret_len is the length of the head, its final empty line
+ * included. Only the used part of *ret_head is written (not headers beyond n_headers); it is parsed
+ * into in place, and without success means nothing. A broken line is refused as soon as its broken
+ * byte is there. Each call starts anew: call again when a line end has come, rather than at every
+ * byte. */
 MUST_USE enum err http1_parse_request(struct str bytes, struct http1_head *ret_head,
                                       size_t *ret_len, enum http1_fault *ret_fault);
 
@@ -116,10 +121,17 @@ MUST_USE enum err http1_parse_response(struct str bytes, enum http1_method metho
                                        struct http1_head *ret_head, size_t *ret_len,
                                        enum http1_fault *ret_fault);
 
+/* The row of a header's name in any case, or HTTP1_NAME_OTHER. */
+enum http1_name http1_name_find(struct str name);
+
+/* Hop-by-hop whatever Connection says. */
+bool http1_name_is_hop(enum http1_name id);
+
 /* The first header with this id, or NULL. */
 const struct http1_header *http1_find(const struct http1_head *head, enum http1_name id);
 
-/* Writers. Each refuses (the buffer fails with ERR_INVALID) what would split a head: CR, LF or NUL. */
+/* Writers. Each refuses (the buffer fails with ERR_INVALID) what would split a head: CR, LF or NUL.
+ */
 void http1_print_request_line(struct buf *to, struct str method, struct str target);
 void http1_print_status_line(struct buf *to, unsigned status, struct str reason);
 void http1_print_header(struct buf *to, struct str name, struct str value);
