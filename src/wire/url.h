@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* URLs in the one form in which they are matched and recorded.
  *
- * url_parse reads as a browser does (WHATWG URL standard, special schemes with an authority) and gives
- * the *matching form*: what two spellings share if an origin would most likely serve the same thing.
- * What is forwarded to an origin is the request's own target, checked but unchanged; only matching,
- * events and lists use this form. Lists are put through the same function when they are compiled.
+ * url_parse reads as a browser does (WHATWG URL standard, special schemes with an authority) and
+ * gives the *matching form*: what two spellings share if an origin would most likely serve the same
+ * thing. What is forwarded to an origin is the request's own target, checked but unchanged; only
+ * matching, events and lists use this form. Lists are put through the same function when they are
+ * compiled.
  */
 #ifndef LODGE_WIRE_URL_H
 #define LODGE_WIRE_URL_H
@@ -21,23 +22,23 @@ struct url {
     struct str scheme; /* lower case: "http", "https", "ws", "wss", "ftp" */
     struct host host;
     uint16_t port; /* given, or the scheme's default */
-    /* Starts with '/'. Dot segments are gone ("%2e" too), backslashes are slashes, runs of slashes are
-     * one, escapes of unreserved characters are decoded, other escapes have upper-case digits, bytes
-     * outside printable ASCII are escaped, and there is no fragment. Case is kept. */
+    /* Starts with '/'. Dot segments are gone ("%2e" too), backslashes are slashes, runs of slashes
+     * are one, escapes of unreserved characters are decoded, other escapes have upper-case digits,
+     * bytes outside printable ASCII are escaped, and there is no fragment. Case is kept. */
     struct str path;
     struct str query; /* without the '?', escapes as in path; empty where there is none */
     bool has_query;
 };
 
-/* Slices of *ret_url point into text where nothing had to change, else into arena. text may lack the
- * scheme ("example.org/a"): then default_scheme holds, and an empty default_scheme makes it
+/* Slices of *ret_url point into text where nothing had to change, else into arena. text may lack
+ * the scheme ("example.org/a"): then default_scheme holds, and an empty default_scheme makes it
  * ERR_INVALID. Userinfo is dropped. Longer than LIMIT_URL_LEN: ERR_LIMIT. Full arena: ERR_MEMORY.
  * Anything else that a browser refuses: ERR_INVALID. */
 MUST_USE enum err url_parse(struct str text, struct str default_scheme, struct arena *arena,
                             struct url *ret_url);
 
-/* The matching form of an origin-form request target ("/a?b", RFC 9112 section 3.2.1): path, query and
- * has_query are set, the rest of *ret_url is not touched. Same errors. */
+/* The matching form of an origin-form request target ("/a?b", RFC 9112 section 3.2.1): path, query
+ * and has_query are set, the rest of *ret_url is not touched. Same errors. */
 MUST_USE enum err url_parse_target(struct str target, struct arena *arena, struct url *ret_url);
 
 /* 80, 443, 21 or 0. */
