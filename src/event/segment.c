@@ -57,6 +57,7 @@ enum {
     BYTE_ORDER_MARK = 0x01020304,
     LENGTH_MASK = 0x00FFFFFF,
     ZEROS_BYTES = 65536,
+    READY_BYTES = 65536,
 };
 static const uint32_t event_mark = 0xE5000000u;
 static const uint32_t end_mark = 0xED000000u;
@@ -245,6 +246,19 @@ void segment_unmap(struct segment *segment)
 size_t segment_frame_bytes(size_t payload_len)
 {
     return SEGMENT_FRAME_HEAD + (payload_len + 7) / 8 * 8;
+}
+
+size_t segment_ready(const struct segment *segment, size_t from)
+{
+    size_t n = segment->size - from < READY_BYTES ? segment->size - from : READY_BYTES;
+    /* A kernel before 5.14 refuses, and each page is then a fault of its own. */
+    (void)madvise(segment->base + from, n, MADV_POPULATE_WRITE);
+    return from + n;
+}
+
+size_t segment_ready_before(size_t offset)
+{
+    return offset / READY_BYTES * READY_BYTES;
 }
 
 static uint32_t *word_at(const struct segment *segment, size_t offset)

@@ -61,6 +61,12 @@ enum frame {
     FRAME_BROKEN, /* committed, but its bytes are not those that were written */
 };
 
+/* Makes pages from `from` on ready for stores, many at one price; what it answers is where to go
+ * on. */
+size_t segment_ready(const struct segment *segment, size_t from);
+/* Where to begin with that for appends at offset. */
+size_t segment_ready_before(size_t offset);
+
 /* What stands at an offset (a multiple of 8, at least SEGMENT_HEADER_BYTES). *ret_payload is
  * written for FRAME_EVENT only and points into the mapping. */
 enum frame segment_frame(const struct segment *segment, size_t offset, struct str *ret_payload);

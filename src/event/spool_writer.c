@@ -30,6 +30,7 @@ struct spool_writer {
     struct segment current;
     struct segment next;
     size_t offset; /* of the next frame in current */
+    size_t ready;  /* pages of current are made ready up to here */
     bool failed;   /* the last allocation failed, at failed_ms */
     int64_t failed_ms;
 };
@@ -70,6 +71,7 @@ static void look_ahead(struct spool_writer *writer)
     if (writer->current.base == NULL) {
         if (allocate(writer, writer->current.number + 1, &writer->current)) {
             writer->offset = SEGMENT_HEADER_BYTES;
+            writer->ready = 0;
         }
     } else if (writer->next.base == NULL && past_half(writer)) {
         (void)allocate(writer, writer->current.number + 1, &writer->next);
@@ -83,6 +85,7 @@ static void go_on_in_next(struct spool_writer *writer)
     writer->current = writer->next;
     writer->next = (struct segment){0};
     writer->offset = SEGMENT_HEADER_BYTES;
+    writer->ready = 0;
 }
 
 enum err spool_append(struct spool_writer *writer, const struct event *event)
@@ -95,6 +98,9 @@ enum err spool_append(struct spool_writer *writer, const struct event *event)
         if (!fits(writer)) {
             return ERR_SYSTEM;
         }
+    }
+    if (writer->ready < writer->offset + SEGMENT_FRAME_MAX) {
+        writer->ready = segment_ready(&writer->current, writer->ready);
     }
     uint8_t *payload = writer->current.base + writer->offset + SEGMENT_FRAME_HEAD;
     size_t len = event_pack(event, payload);
@@ -162,6 +168,7 @@ static void take_up(struct spool_writer *writer, uint64_t newest)
         writer->offset = offset;
     }
     segment_clear(&writer->current, writer->offset);
+    writer->ready = segment_ready_before(writer->offset);
 }
 
 static enum err recover(struct spool_writer *writer)
