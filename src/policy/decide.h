@@ -21,8 +21,8 @@
 #include "wire/hello.h"
 #include "wire/url.h"
 
-/* What a decision rests on. catalog and policy must be there; a NULL state is one in which nobody and
- * nothing is known. The images must outlive the answer. */
+/* What a decision rests on. catalog and policy must be there; a NULL state is one in which nobody
+ * and nothing is known. The images must outlive the answer. */
 struct policy_images {
     const struct catalog *catalog;
     const struct policy *policy;
@@ -40,7 +40,8 @@ enum known {
     KNOWN_NOMINAL,     /* `check --group`: a member of a group, no person, signed, not nominated */
 };
 
-/* Who asks. Slices point into the state image or the caller's memory and must outlive the answer. */
+/* Who asks. Slices point into the state image or the caller's memory and must outlive the answer.
+ */
 struct policy_subject {
     enum known known;
     unsigned group;        /* the group whose cells decide (nesting is the policy's affair) */
@@ -51,8 +52,8 @@ struct policy_subject {
 };
 
 /* The subject of a connection at a time: credentials first (person, already accepted by auth, empty
- * for none), then what the state knows of the device with this address. A person that the state does
- * not know is nobody (*ret_subject is then the unknown group, and the answer false). */
+ * for none), then what the state knows of the device with this address. A person that the state
+ * does not know is nobody (*ret_subject is then the unknown group, and the answer false). */
 bool policy_identify(const struct policy_images *images, struct str person,
                      const struct addr *client, int64_t now_ms, struct policy_subject *ret_subject);
 /* `check --person`; false for a person that the state does not know. */
@@ -64,9 +65,9 @@ void policy_identify_group(unsigned group, struct policy_subject *ret_subject);
 /* What a subject asks for. */
 enum request_kind {
     REQUEST_UNSET,
-    REQUEST_URL,        /* a URL whose path is known: plain HTTP, inspected HTTPS, `check` */
-    REQUEST_CONNECT,    /* a CONNECT, nothing of the tunnel seen yet: host and port */
-    REQUEST_TLS,        /* the same, its ClientHello seen: url.host is the CONNECT's host, hello set */
+    REQUEST_URL,     /* a URL whose path is known: plain HTTP, inspected HTTPS, `check` */
+    REQUEST_CONNECT, /* a CONNECT, nothing of the tunnel seen yet: host and port */
+    REQUEST_TLS,     /* the same, its ClientHello seen: url.host is the CONNECT's host, hello set */
     REQUEST_TUNNEL_RAW, /* the same, its first bytes are no ClientHello */
 };
 
@@ -83,7 +84,8 @@ enum action {
     ACTION_UNSET,
     ACTION_ALLOW,
     ACTION_BLOCK,
-    ACTION_LIMITED, /* refused because access is limited until an agreement is signed: the page says so */
+    ACTION_LIMITED, /* refused because access is limited until an agreement is signed: the page says
+                       so */
 };
 
 struct str action_name(enum action action);
@@ -93,9 +95,9 @@ struct policy_rule {
     enum reason reason;
     enum level level;
     enum action action;
-    /* Names the rule for people: "table/shopping/pupils-ks2", "list/deny/3", "grant/<id>", "sealed",
-     * "lifeline/childline.org.uk", "tier/harmful/visitors", "uncategorised/visitors" ... Points into an
-     * image or static memory. */
+    /* Names the rule for people: "table/shopping/pupils-ks2", "list/deny/3", "grant/<id>",
+     * "sealed", "lifeline/childline.org.uk", "tier/harmful/visitors", "uncategorised/visitors" ...
+     * Points into an image or static memory. */
     struct str name;
 };
 
@@ -106,18 +108,19 @@ struct policy_answer {
     enum level level;
     enum reason reason;
     struct str rule;
-    struct catset categories; /* sealed ones included: show them only through policy_answer_* writers */
-    bool sealed;              /* nothing of the request but the event may be kept; path and query never */
-    bool lifeline;            /* the visit stands in no live view, report, alert or chart */
-    unsigned category;        /* the category that decided, or CATEGORY_UNSET */
-    int64_t until_ms;         /* the answer may change at this time (a period's or a grant's end), by the
-                                 caller's clock; INT64_MAX for never */
-    size_t n_overruled;       /* at most POLICY_OVERRULED_MAX; the strictest are kept */
+    struct catset
+        categories;     /* sealed ones included: show them only through policy_answer_* writers */
+    bool sealed;        /* nothing of the request but the event may be kept; path and query never */
+    bool lifeline;      /* the visit stands in no live view, report, alert or chart */
+    unsigned category;  /* the category that decided, or CATEGORY_UNSET */
+    int64_t until_ms;   /* the answer may change at this time (a period's or a grant's end), by the
+                           caller's clock; INT64_MAX for never */
+    size_t n_overruled; /* at most POLICY_OVERRULED_MAX; the strictest are kept */
     struct policy_rule overruled[POLICY_OVERRULED_MAX];
 };
 
-/* See above. now_ms is UTC ms. Doubt is refusal: anything unset or inconsistent gives ACTION_BLOCK with
- * REASON_DOUBT. *ret_answer's overruled beyond n_overruled is not written. */
+/* See above. now_ms is UTC ms. Doubt is refusal: anything unset or inconsistent gives ACTION_BLOCK
+ * with REASON_DOUBT. *ret_answer's overruled beyond n_overruled is not written. */
 void policy_decide(const struct policy_images *images, const struct policy_subject *subject,
                    const struct policy_request *request, int64_t now_ms,
                    struct policy_answer *ret_answer);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The state image: what holds now (docs/state.md describes it; `lodge state build|show`).
  *
- * A small sorted binary file, mapped read-only like the catalog: people and devices by opaque id and
- * group, sign-ins, grants, overrides, suspensions, isolation, agreements, filtering off, each with an
- * absolute end in UTC ms. Ends are judged by the later of the wall clock and a monotonic count since
- * the image came, so that a clock set back prolongs nothing (the caller passes that time).
+ * A small sorted binary file, mapped read-only like the catalog: people and devices by opaque id
+ * and group, sign-ins, grants, overrides, suspensions, isolation, agreements, filtering off, each
+ * with an absolute end in UTC ms. Ends are judged by the later of the wall clock and a monotonic
+ * count since the image came, so that a clock set back prolongs nothing (the caller passes that
+ * time).
  */
 #ifndef LODGE_POLICY_STATE_H
 #define LODGE_POLICY_STATE_H

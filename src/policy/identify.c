@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Who asks (design section 3): the first that is found wins. */
+#include "policy/decide.h"
+#include "policy/state_impl.h"
+
+/* The subject as nobody; the device stays. */
+static void be_nobody(const struct policy_images *images, struct policy_subject *subject)
+{
+    *subject = (struct policy_subject){
+        .known = KNOWN_NOBODY,
+        .group = policy_unknown_group(images->policy),
+        .device = subject->device,
+    };
+}
+
+/* False, and nobody, for a person that the state or whose group the policy does not know. */
+static bool be_person(const struct policy_images *images, struct str id, enum known known,
+                      struct policy_subject *subject)
+{
+    const struct state_person *person =
+        images->state != NULL ? state_person_find(images->state, id) : NULL;
+    unsigned group = 0;
+    if (person == NULL || policy_group_find(images->policy, state_str(images->state, person->group),
+                                            &group) != ERR_OK) {
+        be_nobody(images, subject);
+        return false;
+    }
+    subject->known = known;
+    subject->group = group;
+    subject->person = state_str(images->state, person->id);
+    return true;
+}
+
+/* A class log-on runs only beside an adult's: one that the state knows, until its end. */
+static bool be_class(const struct policy_images *images, const struct state_device *device,
+                     int64_t now_ms, struct policy_subject *subject)
+{
+    const struct state *state = images->state;
+    unsigned group = 0;
+    struct str supervisor = state_str(state, device->supervisor);
+    if (device->class_id.len == 0 || device->supervised_until <= now_ms ||
+        state_person_find(state, supervisor) == NULL ||
+        policy_group_find(images->policy, state_str(state, device->group), &group) != ERR_OK) {
+        be_nobody(images, subject);
+        return true;
+    }
+    subject->known = KNOWN_CLASS;
+    subject->group = group;
+    subject->class_id = state_str(state, device->class_id);
+    subject->supervisor = supervisor;
+    return true;
+}
+
+bool policy_identify(const struct policy_images *images, struct str person,
+                     const struct addr *client, int64_t now_ms, struct policy_subject *ret_subject)
+{
+    struct policy_subject *subject = ret_subject;
+    const struct state_device *device =
+        images->state != NULL && client != NULL ? state_device_at(images->state, client) : NULL;
+    *subject = (struct policy_subject){0};
+    if (device != NULL) {
+        subject->device = state_str(images->state, device->id);
+    }
+    if (person.len != 0) {
+        return be_person(images, person, KNOWN_CREDENTIALS, subject);
+    }
+    if (device == NULL) {
+        be_nobody(images, subject);
+        return true;
+    }
+    const struct state_sign_in *sign_in = state_sign_in_find(images->state, subject->device);
+    if (sign_in != NULL && sign_in->until > now_ms) {
+        return be_person(images, state_str(images->state, sign_in->person), KNOWN_SIGN_IN, subject);
+    }
+    if (device->owner.len != 0) {
+        return be_person(images, state_str(images->state, device->owner), KNOWN_OWNER, subject);
+    }
+    return be_class(images, device, now_ms, subject);
+}
+
+bool policy_identify_person(const struct policy_images *images, struct str person, int64_t now_ms,
+                            struct policy_subject *ret_subject)
+{
+    return policy_identify(images, person, NULL, now_ms, ret_subject);
+}
+
+void policy_identify_group(unsigned group, struct policy_subject *ret_subject)
+{
+    *ret_subject = (struct policy_subject){.known = KNOWN_NOMINAL, .group = group};
+}
