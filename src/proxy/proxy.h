@@ -37,9 +37,11 @@ struct proxy_options {
     size_t max_connections;     /* of clients, in this worker */
 };
 
-/* Asks whether a password is this person's; proc/ sends it to the auth process and calls
+/* Asks whether a password is this person's (client: who tries; failures are counted for both
+ * together, so that nobody locks another out); proc/ sends it to the auth process and calls
  * proxy_auth_answer with the ticket later, never from inside. False: it cannot be asked now. */
-typedef bool proxy_auth_fn(void *context, uint64_t ticket, struct str person, struct str password);
+typedef bool proxy_auth_fn(void *context, uint64_t ticket, struct str person, struct str password,
+                           const struct addr *client);
 
 struct proxy_setup {
     struct loop *loop;
