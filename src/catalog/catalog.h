@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The catalog image: what a host, URL or address is.
  *
- * One file, compiled from lists (catalog/compile.h), mapped read-only by every process, never written
- * in place. Lookups are pure and allocate nothing. Keys are verified: a hash that collides never gives
- * a wrong category.
+ * One file, compiled from lists (catalog/compile.h), mapped read-only by every process, never
+ * written in place. Lookups are pure and allocate nothing. Keys are verified: a hash that collides
+ * never gives a wrong category.
  */
 #ifndef LODGE_CATALOG_CATALOG_H
 #define LODGE_CATALOG_CATALOG_H
@@ -22,10 +22,10 @@
 
 struct catalog;
 
-/* Maps an image from an open descriptor (not taken over; it may be closed after). Checks the header,
- * sizes and the table of categories, not all bytes (that is catalog_verify, done once by whoever takes
- * an image in). ERR_INVALID with a sentence in *ret_why (static) for a file that is not a whole image
- * of this version; ERR_SYSTEM. */
+/* Maps an image from an open descriptor (not taken over; it may be closed after). Checks the
+ * header, sizes and the table of categories, not all bytes (that is catalog_verify, done once by
+ * whoever takes an image in). ERR_INVALID with a sentence in *ret_why (static) for a file that is
+ * not a whole image of this version; ERR_SYSTEM. */
 MUST_USE enum err catalog_open(int fd, struct catalog **ret_catalog, const char **ret_why);
 void catalog_free(struct catalog *catalog);
 
@@ -57,5 +57,20 @@ void catalog_lookup_addr(const struct catalog *catalog, const struct addr *addr,
 /* True where some sealed URL (not a whole host) lies on this host or below it is asked for: such a
  * host has to be inspected, or refused where it cannot be (design section 3, rule 1). */
 bool catalog_host_has_sealed_url(const struct catalog *catalog, const struct host *host);
+
+/* What an image holds, for people. */
+struct catalog_count {
+    uint64_t names;
+    uint64_t urls;
+    uint64_t prefixes;
+};
+
+/* Of a category, without sealed entries; zeros for a number that is none. */
+struct catalog_count catalog_count(const struct catalog *catalog, unsigned category);
+/* All sealed entries together: never by list or category (F3, I1). */
+uint64_t catalog_sealed_count(const struct catalog *catalog);
+/* Different names and URLs, and the bytes of the file. */
+uint64_t catalog_key_count(const struct catalog *catalog);
+uint64_t catalog_size(const struct catalog *catalog);
 
 #endif

@@ -12,10 +12,10 @@
 /* What kind of thing a category is, and so what holds where no row of a school's table names it. */
 enum tier {
     TIER_UNSET,
-    TIER_SEALED,         /* the illegal lists: nobody switches them off or reads them (F1-F3) */
-    TIER_HARMFUL,        /* F4-F16: unacceptable unless the school says otherwise */
-    TIER_ORDINARY,       /* press, sport, shopping ...: acceptable unless the school says otherwise */
-    TIER_LEARNING,       /* open in the limited profile too */
+    TIER_SEALED,   /* the illegal lists: nobody switches them off or reads them (F1-F3) */
+    TIER_HARMFUL,  /* F4-F16: unacceptable unless the school says otherwise */
+    TIER_ORDINARY, /* press, sport, shopping ...: acceptable unless the school says otherwise */
+    TIER_LEARNING, /* open in the limited profile too */
     TIER_INFRASTRUCTURE, /* what machines need (updates, certificates): always open */
 };
 
@@ -30,10 +30,11 @@ enum category {
 struct category_row {
     struct str name; /* "social-networks": lower case, digits, hyphens */
     enum tier tier;
-    bool sensitive;   /* never named to a pupil on a page (health, sexuality, self-harm, religion ...) */
+    bool sensitive; /* never named to a pupil on a page (health, sexuality, self-harm, religion ...)
+                     */
     struct str source; /* requirements it rests on: "F7 R170" */
-    struct str staff; /* words for staff */
-    struct str child; /* words for a child; empty where sensitive */
+    struct str staff;  /* words for staff */
+    struct str child;  /* words for a child; empty where sensitive */
 };
 
 /* The row of a number, or NULL where this build has none. */
