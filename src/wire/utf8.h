@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* UTF-8 (RFC 3629), for the writers that must never pass on anything else. */
+#ifndef LODGE_WIRE_UTF8_H
+#define LODGE_WIRE_UTF8_H
+
+#include <stddef.h>
+
+#include "base/str.h"
+
+/* U+FFFD, what stands for a byte that is not UTF-8. */
+#define UTF8_REPLACEMENT STR("\xef\xbf\xbd")
+
+/* Bytes of the well-formed character at the start of s, 1 to 4; 0 where there is none (a stray or
+ * missing continuation, an overlong form, a surrogate, more than U+10FFFF, an empty slice). */
+size_t utf8_length(struct str s);
+
+#endif
