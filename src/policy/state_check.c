@@ -127,9 +127,7 @@ static int nominated_order(const struct state *state, const void *a_any, const v
     return order != 0 ? order : compare_texts(state, a->person, b->person);
 }
 
-/* Sections without one are in any order (refs are sorted within each grant). */
-static int (*const record_order[STATE_SECTIONS])(const struct state *, const void *,
-                                                 const void *) = {
+const state_order state_record_order[STATE_SECTIONS] = {
     [STATE_PEOPLE] = text_order,       [STATE_DEVICES] = text_order,
     [STATE_ADDRESSES] = address_order, [STATE_SIGN_INS] = text_order,
     [STATE_SUSPENSIONS] = ban_order,   [STATE_ISOLATED] = ban_order,
@@ -161,8 +159,9 @@ static bool section_is_sorted(const struct state *state, enum state_section sect
 {
     const uint8_t *records = state_records(state, section);
     size_t size = state_record_size[section];
-    for (size_t i = 1; record_order[section] != NULL && i < state_count(state, section); i++) {
-        if (record_order[section](state, records + (i - 1) * size, records + i * size) >= 0) {
+    for (size_t i = 1; state_record_order[section] != NULL && i < state_count(state, section);
+         i++) {
+        if (state_record_order[section](state, records + (i - 1) * size, records + i * size) >= 0) {
             return false;
         }
     }
@@ -195,7 +194,7 @@ static bool grants_are_sorted(const struct state *state)
     return true;
 }
 
-static uint64_t checksum_of(const struct state *state)
+uint64_t state_checksum(const struct state *state)
 {
     size_t from = offsetof(struct state_header, checksum) + sizeof(uint64_t);
     return fasthash64(str_make((const char *)state->bytes + from, state->size - from),
@@ -214,7 +213,7 @@ static const char *header_fault(const struct state *state)
     if (header->size != state->size) {
         return "the state image is cut short or has bytes too many; build it again";
     }
-    if (header->checksum != checksum_of(state)) {
+    if (header->checksum != state_checksum(state)) {
         return "the state image is damaged (its checksum differs); build it again";
     }
     return NULL;

@@ -135,6 +135,17 @@ struct state {
 
 extern const size_t state_record_size[STATE_SECTIONS];
 
+/* How a section is sorted; NULL where it is not (the refs of a grant are, among themselves). */
+typedef int (*state_order)(const struct state *state, const void *a, const void *b);
+extern const state_order state_record_order[STATE_SECTIONS];
+
+/* What stands before a ban's or grant's id in the image, so that a rule's name is there as one
+ * text. */
+#define STATE_PREFIX_SUSPENDED "suspended/"
+#define STATE_PREFIX_ISOLATED "isolated/"
+#define STATE_PREFIX_GRANT "grant/"
+#define STATE_PREFIX_OFF "filtering-off/"
+
 /* The records of a section; those after count must not be touched. */
 static inline const void *state_records(const struct state *state, enum state_section section)
 {
@@ -150,6 +161,8 @@ static inline struct str state_str(const struct state *state, struct state_text 
 {
     return (struct str){(const char *)state_records(state, STATE_TEXTS) + text.at, text.len};
 }
+
+uint64_t state_checksum(const struct state *state);
 
 /* Checks a whole image; a sentence, or NULL where it may be used. */
 const char *state_fault(const struct state *state);
