@@ -63,6 +63,7 @@ static uint8_t *put_str(uint8_t *at, struct str s, size_t max)
 #define PUT_CATS(name, max) at = put_bytes(at, event->name.bits, max);
 #define PUT_ENUM(name, max) at = put_u64(at, event->name);
 #define PUT_FLAG(name, max) at = put_u64(at, event->name ? 1 : 0);
+#define PUT_GENERATION(name, max) at = put_bytes(at, &event->name, sizeof(event->name));
 
 size_t event_pack(const struct event *event, uint8_t to[EVENT_PACKED_MAX])
 {
@@ -141,6 +142,7 @@ static void get_bytes(struct source *from, void *to, size_t n)
 #define GET_CATS(name, max) get_bytes(&from, event.name.bits, max);
 #define GET_ENUM(name, max) event.name = (unsigned)get_u64(&from, UINT16_MAX);
 #define GET_FLAG(name, max) event.name = get_u64(&from, 1) != 0;
+#define GET_GENERATION(name, max) get_bytes(&from, &event.name, sizeof(event.name));
 
 enum err event_unpack(struct str bytes, struct event *ret_event)
 {

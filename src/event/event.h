@@ -46,6 +46,7 @@ struct event_id {
 #define EVENT_TYPE_ENUM unsigned
 #define EVENT_TYPE_DETAIL struct str
 #define EVENT_TYPE_FLAG bool
+#define EVENT_TYPE_GENERATION uint64_t
 
 struct event {
 #define EVENT_FIELD(name, type, max, text) EVENT_TYPE_##type name;
@@ -67,7 +68,7 @@ enum {
  *
  * The bytes: the version, then each field in the order of event.def. Numbers are base-128 varints,
  * lowest seven bits first (I64 in zigzag form); strings have their length as a varint before them;
- * ID, ADDR and CATS are 16 bytes. */
+ * ID, ADDR and CATS are 16 bytes, GENERATION 8, as they lie in memory. */
 size_t event_pack(const struct event *event, uint8_t to[EVENT_PACKED_MAX]);
 
 /* The inverse. Slices of *ret_event point into bytes. What stands behind the last field is ignored

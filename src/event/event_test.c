@@ -46,6 +46,7 @@ static enum err unpack(const uint8_t *bytes, size_t len, struct event *ret_event
 #define EQ_I64(name) EQ_U64(name)
 #define EQ_ENUM(name) EQ_U64(name)
 #define EQ_FLAG(name) EQ_U64(name)
+#define EQ_GENERATION(name) EQ_U64(name)
 #define EQ_STR(name) same = same && str_eq(a->name, b->name);
 #define EQ_DETAIL(name) EQ_STR(name)
 #define EQ_ID(name) same = same && memcmp(&a->name, &b->name, sizeof(a->name)) == 0;
@@ -78,6 +79,7 @@ TEST(an_event_comes_back_as_it_was)
 #define RANDOM_I64(name, max) event.name = (int64_t)gen_u64(gen) >> gen_below(gen, 64);
 #define RANDOM_ENUM(name, max) event.name = (unsigned)gen_below(gen, 9);
 #define RANDOM_FLAG(name, max) event.name = gen_chance(gen, 30);
+#define RANDOM_GENERATION(name, max) RANDOM_U64(name, max)
 #define RANDOM_STR(name, max)                                                              \
     event.name = gen_bytes(gen, at, gen_below(gen, gen_chance(gen, 10) ? (max) + 1 : 16)); \
     at += event.name.len;
@@ -175,6 +177,7 @@ TEST(the_longest_event_fits)
 #define FULL_U64(name) event.name = UINT64_MAX;
 #define FULL_I64(name) event.name = INT64_MIN;
 #define FULL_ENUM(name) event.name = UINT16_MAX;
+#define FULL_GENERATION(name) FULL_U64(name)
 #define FULL_FLAG(name) event.name = false;
 #define FULL_STR(name) event.name = str_make(text, sizeof(text));
 #define FULL_DETAIL(name) FULL_STR(name)
