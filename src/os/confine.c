@@ -41,10 +41,6 @@ static enum err become(const char *user, bool *ret_done)
 {
     uid_t uid;
     gid_t gid;
-    *ret_done = false;
-    if (user == NULL || geteuid() != 0) {
-        return ERR_OK;
-    }
     enum err err = confine_find_user(user, &uid, &gid);
     if (err != ERR_OK) {
         return err == ERR_NOT_FOUND ? ERR_OK : err;
@@ -53,18 +49,23 @@ static enum err become(const char *user, bool *ret_done)
         return ERR_SYSTEM;
     }
     CHECK(uid == 0 || setuid(0) != 0);
-    /* The kernel forgets this when the user changes. */
     *ret_done = true;
+    /* The kernel forgets this when the user changes. */
     return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 ? ERR_OK : ERR_SYSTEM;
 }
 
-static enum err forbid_looking_in(void)
+enum err confine_user(const char *user, bool *ret_done)
 {
     const struct rlimit none = {0, 0};
+    bool done = false;
+    if (geteuid() == 0) {
+        ERR_TRY(become(user, &done));
+    }
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ||
         setrlimit(RLIMIT_CORE, &none) != 0) {
         return ERR_SYSTEM;
     }
+    *ret_done = done;
     return ERR_OK;
 }
 
@@ -246,8 +247,6 @@ static enum err apply_seccomp(unsigned groups, bool *ret_done)
 enum err confine_self(const struct confine *confine, struct confine_report *ret_report)
 {
     struct confine_report report = {0};
-    ERR_TRY(become(confine->user, &report.user));
-    ERR_TRY(forbid_looking_in());
     ERR_TRY(apply_landlock(confine, &report.landlock));
     ERR_TRY(apply_seccomp(confine->calls, &report.seccomp));
     *ret_report = report;

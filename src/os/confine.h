@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Giving up rights, as far as the kernel goes: the one place where a process does it (design
- * section 4). User, no-new-privileges, no core and no tracing, Landlock, seccomp, in this order.
+ * section 4). User, no core, no tracing and no new privileges; then Landlock and seccomp.
  *
  * A system call outside a process's groups fails with EPERM; those that only an intruder makes
  * (execve, ptrace, mount ...) kill. Landlock degrades by the kernel's ABI; what held is reported.
@@ -29,21 +29,24 @@ struct confine_dir {
 };
 
 struct confine {
-    const char *user; /* a system user to become, where started as root and it exists; or NULL */
-    unsigned calls;   /* enum confine_calls, or-ed */
-    bool dial;        /* TCP connections out */
+    unsigned calls; /* enum confine_calls, or-ed */
+    bool dial;      /* TCP connections out */
     const struct confine_dir *dirs;
     size_t n_dirs;
 };
 
 struct confine_report {
-    bool user;    /* is now a user of its own */
     int landlock; /* the ABI in force; 0: none */
     bool seccomp;
 };
 
-/* For good. What the kernel cannot do is left out and reported; what it can but refuses is
- * ERR_SYSTEM. */
+/* The first step: becomes this system user, where started as root and it exists (*ret_done then
+ * tells whether it was so), and forbids cores, tracing and new privileges in any case. ERR_SYSTEM.
+ */
+MUST_USE enum err confine_user(const char *user, bool *ret_done);
+
+/* The second, once everything outside the folders is open: Landlock and seccomp, for good. What the
+ * kernel cannot do is left out and reported; what it can but refuses is ERR_SYSTEM. */
 MUST_USE enum err confine_self(const struct confine *confine, struct confine_report *ret_report);
 
 /* The Landlock ABI of the kernel, 0 for none; whether seccomp filters work. For `lodge doctor`. */
