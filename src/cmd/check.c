@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* lodge check: the production decision, asked by hand (U16). */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/limits.h"
+#include "cmd/cmd.h"
+#include "cmd/images.h"
+#include "os/file.h"
+#include "policy/decide.h"
+#include "wire/json.h"
+
+enum { CHUNK = 256 * 1024, OUTPUT_MAX = 64 * 1024 * 1024, INPUT_MAX = 64 * 1024 * 1024 };
+
+struct checking {
+    struct policy_images images;
+    struct policy_subject subject;
+    int64_t now_ms;
+    struct arena arena;
+    struct buf out;
+};
+
+/* A text that needs no escape: names from tables and ids. */
+static void plain(struct buf *out, struct str key, struct str value)
+{
+    buf_append(out, key);
+    buf_append(out, value);
+}
+
+/* A sealed hit is only ever called that: which list it is on is for nobody's eyes (F3). */
+static void print_categories(struct buf *out, const struct policy_answer *answer)
+{
+    bool first = true;
+    buf_append(out, STR(",\"categories\":["));
+    if (answer->sealed) {
+        buf_append(out, STR("\"sealed\""));
+    }
+    for (unsigned c = catset_next(&answer->categories, 0); c < LIMIT_CATEGORIES && !answer->sealed;
+         c = catset_next(&answer->categories, c + 1)) {
+        const struct category_row *row = category_row(c);
+        if (row != NULL) {
+            plain(out, first ? STR("\"") : STR(",\""), row->name);
+            buf_append_byte(out, '"');
+            first = false;
+        }
+    }
+    buf_append_byte(out, ']');
+}
+
+static void print_answer(struct buf *out, struct str url, const struct policy_answer *answer)
+{
+    buf_append(out, STR("{\"url\":"));
+    json_str(out, url);
+    plain(out, STR(",\"action\":\""), action_name(answer->action));
+    plain(out, STR("\",\"level\":\""), level_name(answer->level));
+    buf_append(out, STR("\",\"rule\":"));
+    json_str(out, answer->rule);
+    plain(out, STR(",\"reason\":\""), reason_code(answer->reason));
+    buf_append_byte(out, '"');
+    print_categories(out, answer);
+    buf_append(out, STR(",\"overruled\":["));
+    for (size_t i = 0; i < answer->n_overruled; i++) {
+        json_str(out, answer->overruled[i].name);
+    }
+    buf_append(out, STR("],\"search\":null,\"rewrite\":null}\n"));
+}
+
+static void check_url(struct checking *checking, struct str line)
+{
+    struct str text = str_ends(line, STR("\r")) ? str_sub(line, 0, line.len - 1) : line;
+    struct policy_answer answer;
+    struct url url;
+    arena_reset(&checking->arena);
+    if (url_parse(text, STR("http"), &checking->arena, &url) == ERR_OK) {
+        struct policy_request request = {.kind = REQUEST_URL, .url = &url, .inspected = true};
+        policy_decide(&checking->images, &checking->subject, &request, checking->now_ms, &answer);
+    } else {
+        answer = (struct policy_answer){.action = ACTION_BLOCK,
+                                        .level = LEVEL_NONE,
+                                        .reason = REASON_MALFORMED,
+                                        .rule = STR("malformed")};
+    }
+    print_answer(&checking->out, text, &answer);
+}
+
+static enum err flush(struct checking *checking)
+{
+    ERR_TRY(buf_err(&checking->out));
+    enum err err = file_write_all(STDOUT_FILENO, buf_str(&checking->out));
+    buf_clear(&checking->out);
+    return err;
+}
+
+/* The whole lines of in; what is left over stays. */
+static enum err check_lines(struct checking *checking, struct buf *in)
+{
+    struct str rest = buf_str(in);
+    for (size_t end = str_index(rest, '\n'); end < rest.len; end = str_index(rest, '\n')) {
+        check_url(checking, str_sub(rest, 0, end));
+        rest = str_skip(rest, end + 1);
+        if (checking->out.len >= CHUNK) {
+            ERR_TRY(flush(checking));
+        }
+    }
+    buf_consume(in, in->len - rest.len);
+    return flush(checking);
+}
+
+/* Standard input, a URL a line; what has come is answered before more is waited for. */
+static enum err check_stream(struct checking *checking)
+{
+    struct buf in = {0};
+    enum err err = ERR_OK;
+    buf_init(&in, INPUT_MAX);
+    for (ssize_t n = 1; err == ERR_OK && n != 0;) {
+        char *to = buf_reserve(&in, CHUNK);
+        if (to == NULL) {
+            err = buf_err(&in);
+            break;
+        }
+        n = read(STDIN_FILENO, to, CHUNK);
+        if (n < 0 && errno != EINTR) {
+            err = ERR_SYSTEM;
+        } else if (n > 0) {
+            buf_commit(&in, (size_t)n);
+            err = check_lines(checking, &in);
+        }
+    }
+    if (err == ERR_OK && in.len != 0) {
+        check_url(checking, buf_str(&in));
+        err = flush(checking);
+    }
+    buf_fini(&in);
+    return err;
+}
+
+static int check_all(struct checking *checking, int n, char **words)
+{
+    enum err err = ERR_OK;
+    for (int i = 0; i < n && err == ERR_OK; i++) {
+        if (strcmp(words[i], "-") == 0) {
+            err = check_stream(checking);
+        } else {
+            check_url(checking, str_from(words[i]));
+            err = flush(checking);
+        }
+    }
+    if (err != ERR_OK) {
+        return cmd_fail(EXIT_REFUSED, "check", "%s",
+                        err == ERR_SYSTEM ? strerror(errno) : err_text(err));
+    }
+    return EXIT_DONE;
+}
+
+struct words {
+    const char *policy;
+    const char *catalog;
+    const char *state;
+    const char *person;
+    const char *group;
+    const char *at;
+    const char *data;
+};
+
+static int find_subject(const struct words *words, struct checking *checking)
+{
+    const struct policy *policy = checking->images.policy;
+    if (words->group != NULL) {
+        unsigned group = 0;
+        if (policy_group_find(policy, str_from(words->group), &group) != ERR_OK) {
+            fprintf(stderr, "lodge check: the groups of %s are:", words->policy);
+            for (unsigned i = 0; i < policy_group_count(policy); i++) {
+                fprintf(stderr, " %.*s", STR_ARG(policy_group_id(policy, i)));
+            }
+            fputc('\n', stderr);
+            return cmd_fail(EXIT_REFUSED, "check", "no group has the id \"%s\"", words->group);
+        }
+        policy_identify_group(group, &checking->subject);
+        return OPTIONS_GO_ON;
+    }
+    if (!policy_identify_person(&checking->images, str_from(words->person), checking->now_ms,
+                                &checking->subject)) {
+        return cmd_fail(EXIT_REFUSED, "check",
+                        "the state knows no person \"%s\" in a group of the policy", words->person);
+    }
+    return OPTIONS_GO_ON;
+}
+
+static int find_time(const struct words *words, struct checking *checking)
+{
+    if (words->at == NULL) {
+        checking->now_ms = clock_utc_ms();
+        return OPTIONS_GO_ON;
+    }
+    enum err err =
+        policy_local_to_utc(checking->images.policy, str_from(words->at), &checking->now_ms);
+    if (err == ERR_RANGE) {
+        return cmd_fail(EXIT_REFUSED, "check", "--at %s lies outside the policy's calendar",
+                        words->at);
+    }
+    return err == ERR_OK ? OPTIONS_GO_ON
+                         : cmd_fail(EXIT_USAGE, "check", "--at %s: write it like 2026-11-23T10:15",
+                                    words->at);
+}
+
+static int run_check(const struct words *words, int n, char **urls)
+{
+    struct policy *policy = NULL;
+    struct catalog *catalog = NULL;
+    struct state *state = NULL;
+    struct checking checking = {0};
+    arena_init(&checking.arena, 8 * LIMIT_URL_LEN);
+    buf_init(&checking.out, OUTPUT_MAX);
+    int code = make_data("check", words->data);
+    if (code == OPTIONS_GO_ON) {
+        code = load_policy("check", words->policy, &policy);
+    }
+    if (code == OPTIONS_GO_ON) {
+        code = load_catalog("check", words->catalog, &catalog);
+    }
+    if (code == OPTIONS_GO_ON && words->state != NULL) {
+        code = load_state("check", words->state, &state);
+    }
+    checking.images = (struct policy_images){catalog, policy, state};
+    if (code == OPTIONS_GO_ON) {
+        code = find_time(words, &checking);
+    }
+    if (code == OPTIONS_GO_ON) {
+        code = find_subject(words, &checking);
+    }
+    if (code == OPTIONS_GO_ON) {
+        code = check_all(&checking, n, urls);
+    }
+    buf_fini(&checking.out);
+    arena_fini(&checking.arena);
+    state_free(state);
+    catalog_free(catalog);
+    policy_free(policy);
+    return code;
+}
+
+int cmd_check(int argc, char **argv)
+{
+    struct words words = {0};
+    const struct option_row options[] = {
+        {"policy", "FILE", "the school's policy document", &words.policy, NULL, true},
+        {"catalog", "IMAGE", "the catalog image", &words.catalog, NULL, true},
+        {"state", "FILE", "the state image, or its document", &words.state, NULL, false},
+        {"person", "ID", "a person that the state knows", &words.person, NULL, false},
+        {"group", "NAME", "instead: a member of a group, signed, not nominated", &words.group, NULL,
+         false},
+        {"at", "TIME", "local time of the policy's zone; else now", &words.at, NULL, false},
+        {"data", "DIR", "the data folder; made where absent", &words.data, NULL, false},
+    };
+    const struct usage usage = {
+        .command = "check",
+        .synopsis = "--policy FILE --catalog IMAGE (--person ID | --group NAME) (URL... | -)",
+        .summary = "Says what the gate would decide for URLs, and by which rule.",
+        .details =
+            "\"-\" as a URL reads URLs from standard input, one a line. Without a scheme, http\n"
+            "is meant. Each answer is one JSON object on a line:\n"
+            "  url, action (allow, block, limited), level, rule (that decided), reason,\n"
+            "  categories, overruled (rules that would have said otherwise), search, rewrite\n\n"
+            "Example: lodge check --policy presets/trust-primary.json --catalog my.catalog \\\n"
+            "           --group pupils-ks2 --at 2026-11-23T10:15 https://example.org/\n\n"
+            "Exit codes: 0 answered, whatever the answers; 1 a file, person, group or time is\n"
+            "refused; 2 wrong command line.",
+        .options = options,
+        .n_options = sizeof(options) / sizeof(options[0]),
+        .min_arguments = 1,
+        .max_arguments = -1,
+    };
+    int first = 0;
+    int code = options_read(&usage, argc, argv, &first);
+    if (code != OPTIONS_GO_ON) {
+        return code;
+    }
+    if ((words.person == NULL) == (words.group == NULL)) {
+        return cmd_fail(EXIT_USAGE, "check", "give one of --person ID and --group NAME");
+    }
+    return run_check(&words, argc - first, argv + first);
+}
