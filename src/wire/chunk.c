@@ -9,7 +9,13 @@
 enum state {
     START,     /* the first digit of a size */
     SIZE,      /* more digits, or what ends them */
-    EXTENSION, /* behind a ';' */
+    EXT_START, /* behind a ';': the first byte of a name */
+    EXT_NAME,
+    EXT_EQUALS, /* behind a '=': the first byte of a value */
+    EXT_TOKEN,
+    EXT_QUOTED,
+    EXT_ESCAPED,
+    EXT_BEHIND, /* behind a quoted value */
     SIZE_LF,
     DATA,
     DATA_CR,
@@ -64,15 +70,52 @@ static enum err on_size(struct chunk *chunk, char c)
     if (c == '\r') {
         return to(chunk, SIZE_LF);
     }
-    return c == ';' ? to(chunk, EXTENSION) : digit(chunk, c);
+    return c == ';' ? to(chunk, EXT_START) : digit(chunk, c);
 }
 
-static enum err on_extension(struct chunk *chunk, char c)
+/* RFC 9112 section 7.1.1, without its bad white space. */
+static enum err on_ext_start(struct chunk *chunk, char c)
 {
-    if (c == '\r') {
-        return to(chunk, SIZE_LF);
+    return http1_is(c, HTTP1_TOKEN) ? to(chunk, EXT_NAME) : ERR_INVALID;
+}
+
+static enum err on_ext_behind(struct chunk *chunk, char c)
+{
+    return c == ';' ? to(chunk, EXT_START) : expect(chunk, c, '\r', SIZE_LF);
+}
+
+static enum err on_ext_name(struct chunk *chunk, char c)
+{
+    if (http1_is(c, HTTP1_TOKEN)) {
+        return ERR_OK;
+    }
+    return c == '=' ? to(chunk, EXT_EQUALS) : on_ext_behind(chunk, c);
+}
+
+static enum err on_ext_equals(struct chunk *chunk, char c)
+{
+    if (http1_is(c, HTTP1_TOKEN)) {
+        return to(chunk, EXT_TOKEN);
+    }
+    return expect(chunk, c, '"', EXT_QUOTED);
+}
+
+static enum err on_ext_token(struct chunk *chunk, char c)
+{
+    return http1_is(c, HTTP1_TOKEN) ? ERR_OK : on_ext_behind(chunk, c);
+}
+
+static enum err on_ext_quoted(struct chunk *chunk, char c)
+{
+    if (c == '"' || c == '\\') {
+        return to(chunk, c == '"' ? EXT_BEHIND : EXT_ESCAPED);
     }
     return http1_is(c, HTTP1_FIELD) ? ERR_OK : ERR_INVALID;
+}
+
+static enum err on_ext_escaped(struct chunk *chunk, char c)
+{
+    return http1_is(c, HTTP1_FIELD) ? to(chunk, EXT_QUOTED) : ERR_INVALID;
 }
 
 static enum err on_size_lf(struct chunk *chunk, char c)
@@ -149,10 +192,24 @@ static enum err on_broken(struct chunk *chunk, char c)
 }
 
 static step_fn *const steps[STATES] = {
-    [START] = on_start,     [SIZE] = on_size,         [EXTENSION] = on_extension,
-    [SIZE_LF] = on_size_lf, [DATA] = on_broken,       [DATA_CR] = on_data_cr,
-    [DATA_LF] = on_data_lf, [LINE] = on_line,         [NAME] = on_name,
-    [VALUE] = on_value,     [VALUE_LF] = on_value_lf, [LAST_LF] = on_last_lf,
+    [START] = on_start,
+    [SIZE] = on_size,
+    [EXT_START] = on_ext_start,
+    [EXT_NAME] = on_ext_name,
+    [EXT_EQUALS] = on_ext_equals,
+    [EXT_TOKEN] = on_ext_token,
+    [EXT_QUOTED] = on_ext_quoted,
+    [EXT_ESCAPED] = on_ext_escaped,
+    [EXT_BEHIND] = on_ext_behind,
+    [SIZE_LF] = on_size_lf,
+    [DATA] = on_broken,
+    [DATA_CR] = on_data_cr,
+    [DATA_LF] = on_data_lf,
+    [LINE] = on_line,
+    [NAME] = on_name,
+    [VALUE] = on_value,
+    [VALUE_LF] = on_value_lf,
+    [LAST_LF] = on_last_lf,
     [BROKEN] = on_broken,
 };
 
@@ -163,7 +220,7 @@ static enum err count(struct chunk *chunk)
     if (trailer && ++chunk->trailers > LIMIT_HTTP_TRAILER_LEN) {
         return ERR_LIMIT;
     }
-    bool size = chunk->state == SIZE || chunk->state == EXTENSION;
+    bool size = chunk->state >= SIZE && chunk->state <= EXT_BEHIND;
     return size && ++chunk->line > LIMIT_CHUNK_LINE_LEN ? ERR_LIMIT : ERR_OK;
 }
 

@@ -116,7 +116,8 @@ MUST_USE enum err http1_parse_request(struct str bytes, struct http1_head *ret_h
                                       size_t *ret_len, enum http1_fault *ret_fault);
 
 /* The same for a response; `method` is that of the request it answers, which decides on its body
- * (HEAD, CONNECT; 1xx, 204, 304). */
+ * (HEAD, CONNECT; 1xx, 204, 304). Where a status that has no body announces one, keep_alive is
+ * false and the Content-Length is marked as hop. */
 MUST_USE enum err http1_parse_response(struct str bytes, enum http1_method method,
                                        struct http1_head *ret_head, size_t *ret_len,
                                        enum http1_fault *ret_fault);

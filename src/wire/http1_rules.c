@@ -14,7 +14,7 @@
 _Static_assert(HTTP1_NAME_COUNT_ <= 32, "struct seen keeps a bit for each name");
 
 enum {
-    STATUS_SWITCHING = 199, /* the last of the interim ones */
+    STATUS_INTERIM_LAST = 199,
     STATUS_NO_CONTENT = 204,
     STATUS_NOT_MODIFIED = 304,
 };
@@ -263,6 +263,21 @@ enum err http1_rules_request(struct http1_head *head, enum http1_fault *ret_faul
     return outcome(fault, ret_fault);
 }
 
+/* A body is announced where there can be none (RFC 9112 section 6.3): whoever believed it would
+ * wait for other bytes or take them, so nobody behind us is told, and the connection is used no
+ * more. */
+static void drop_lie(struct http1_head *head)
+{
+    if (!has_body(head)) {
+        return;
+    }
+    for (size_t i = 0; i < head->n_headers; i++) {
+        struct http1_header *header = &head->headers[i];
+        header->hop = header->hop || header->id == HTTP1_NAME_CONTENT_LENGTH;
+    }
+    head->keep_alive = false;
+}
+
 static enum http1_fault response_framing(struct http1_head *head, enum http1_method method,
                                          struct seen seen)
 {
@@ -270,12 +285,11 @@ static enum http1_fault response_framing(struct http1_head *head, enum http1_met
     if (fault != HTTP1_FAULT_NONE) {
         return fault;
     }
-    bool never = head->status <= STATUS_SWITCHING || head->status == STATUS_NO_CONTENT;
-    /* RFC 9112 section 6.3: whoever believed the headers would wait for, or take, other bytes. */
-    if (never && has_body(head)) {
-        return HTTP1_FAULT_STATUS_BODY;
-    }
+    bool never = head->status <= STATUS_INTERIM_LAST || head->status == STATUS_NO_CONTENT;
     bool tunnel = method == HTTP1_CONNECT && head->status / 100 == 2;
+    if (never || tunnel) {
+        drop_lie(head);
+    }
     if (never || tunnel || method == HTTP1_HEAD || head->status == STATUS_NOT_MODIFIED) {
         drop_body(head);
     } else if (head->body == HTTP1_BODY_NONE) {
@@ -288,8 +302,8 @@ enum err http1_rules_response(struct http1_head *head, enum http1_method method,
                               enum http1_fault *ret_fault)
 {
     struct seen seen = look(head);
-    enum http1_fault fault = response_framing(head, method, seen);
-    fault = fault == HTTP1_FAULT_NONE ? connection(head, seen) : fault;
+    enum http1_fault fault = connection(head, seen);
+    fault = fault == HTTP1_FAULT_NONE ? response_framing(head, method, seen) : fault;
     head->keep_alive = head->keep_alive && head->body != HTTP1_BODY_CLOSE;
     return outcome(fault, ret_fault);
 }

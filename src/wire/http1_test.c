@@ -412,10 +412,6 @@ TEST(a_body_ends_in_one_way_only)
         BROKEN("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n", CODING),
         BROKEN("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n", MANY_LENGTHS),
         BROKEN("HTTP/1.1 304 x\r\nContent-Length: a\r\n\r\n", LENGTH),
-        BROKEN("HTTP/1.1 100 x\r\nContent-Length: 5\r\n\r\n", STATUS_BODY),
-        BROKEN("HTTP/1.1 101 x\r\nTransfer-Encoding: chunked\r\n\r\n", STATUS_BODY),
-        BROKEN("HTTP/1.1 204 x\r\nContent-Length: 5\r\n\r\n", STATUS_BODY),
-        BROKEN("HTTP/1.1 204 x\r\nTransfer-Encoding: chunked\r\n\r\n", STATUS_BODY),
     };
     refuse_responses(responses, COUNT(responses));
 }
@@ -476,6 +472,32 @@ TEST(the_body_of_a_response_follows_from_request_status_and_headers)
         assert_ok(parse(str_from(cases[i].text), cases[i].method, &head).err);
         assert_int_equal(head.body, cases[i].body);
         assert_int_equal(head.length, cases[i].length);
+    }
+}
+
+TEST(a_body_that_cannot_be_is_not_announced_further)
+{
+    static const struct {
+        enum http1_method method;
+        const char *text;
+        bool lie;
+    } cases[] = {
+        {HTTP1_GET, "HTTP/1.1 100 x\r\nContent-Length: 5\r\n\r\n", true},
+        {HTTP1_GET, "HTTP/1.1 101 x\r\nTransfer-Encoding: chunked\r\n\r\n", true},
+        {HTTP1_GET, "HTTP/1.1 204 x\r\nContent-Length: 5\r\n\r\n", true},
+        {HTTP1_GET, "HTTP/1.1 204 x\r\nTransfer-Encoding: chunked\r\n\r\n", true},
+        {HTTP1_CONNECT, "HTTP/1.1 200 x\r\nContent-Length: 5\r\n\r\n", true},
+        {HTTP1_GET, "HTTP/1.1 204 x\r\nContent-Length: 0\r\n\r\n", false},
+        {HTTP1_GET, "HTTP/1.1 304 x\r\nContent-Length: 5\r\n\r\n", false},
+        {HTTP1_HEAD, "HTTP/1.1 200 x\r\nContent-Length: 5\r\n\r\n", false},
+    };
+    struct http1_head head;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        assert_ok(parse(str_from(cases[i].text), cases[i].method, &head).err);
+        assert_int_equal(head.body, HTTP1_BODY_NONE);
+        assert_int_equal(head.length, 0);
+        assert_int_equal(head.keep_alive, !cases[i].lie);
+        assert_int_equal(head.headers[0].hop, cases[i].lie);
     }
 }
 
@@ -790,6 +812,7 @@ TESTS_MAIN(unit(a_request_is_cut_into_its_parts), unit(a_response_is_cut_into_it
            unit(methods_are_known_by_their_exact_name), unit(a_body_ends_in_one_way_only),
            unit(the_body_of_a_request_follows_from_its_headers),
            unit(the_body_of_a_response_follows_from_request_status_and_headers),
+           unit(a_body_that_cannot_be_is_not_announced_further),
            unit(interim_responses_are_read_one_by_one),
            unit(connection_and_version_say_whether_to_keep_alive),
            unit(what_connection_names_is_hop_by_hop),
