@@ -12,7 +12,6 @@ enum {
     UPPER = 1,
     ODD = 2,       /* '%' and UTF-8 */
     FORBIDDEN = 4, /* WHATWG's forbidden domain code points, without '%' */
-    ENCODED = 8,   /* not of a byte: a label starts with "xn--" */
 };
 
 static const uint8_t classes[256] = {
@@ -37,9 +36,6 @@ static unsigned scan(struct str text, struct str *ret_last)
         struct str label = {text.p + start, i - start};
         if (label.len == 0 || label.len > LIMIT_LABEL_LEN) {
             seen |= FORBIDDEN;
-        }
-        if (idna_is_encoded(label)) {
-            seen |= ENCODED;
         }
         *ret_last = label;
         start = i + 1;
@@ -169,19 +165,29 @@ static enum err decode(struct str text, char to[IDNA_INPUT_MAX], size_t *ret_len
     return ERR_OK;
 }
 
-/* The long way: percent-decode, domain to ASCII, and the same scan over the result. */
+static enum err parse_ascii(struct str text, unsigned seen, struct str last, struct host *ret_host)
+{
+    if ((seen & (ODD | FORBIDDEN)) != 0) {
+        return ERR_INVALID;
+    }
+    return take_plain(text, last, (seen & UPPER) != 0, ret_host);
+}
+
+/* The long way: percent-decode, domain to ASCII where it is not, and the same scan. */
 static enum err parse_odd(struct str text, struct host *ret_host)
 {
-    char decoded[IDNA_INPUT_MAX], ascii[LIMIT_HOST_LEN + 1];
+    char decoded[IDNA_INPUT_MAX], ascii[IDNA_OUTPUT_MAX];
     size_t len = 0;
     struct str last;
     ERR_TRY(decode(text, decoded, &len));
-    ERR_TRY(idna_to_ascii(str_make(decoded, len), ascii, &len));
-    text = without_dot(str_make(ascii, len));
-    if ((scan(text, &last) & ~(unsigned)ENCODED) != PLAIN) {
-        return ERR_INVALID;
+    text = str_make(decoded, len);
+    if (!idna_is_ascii(text)) {
+        ERR_TRY(idna_to_ascii(text, ascii, &len));
+        text = str_make(ascii, len);
     }
-    return take_plain(text, last, false, ret_host);
+    text = without_dot(text);
+    unsigned seen = scan(text, &last);
+    return parse_ascii(text, seen, last, ret_host);
 }
 
 static enum err parse_bracketed(struct str text, struct host *ret_host)
@@ -204,13 +210,10 @@ enum err host_parse(struct str text, struct host *ret_host)
     }
     struct str name = without_dot(text);
     unsigned seen = scan(name, &last);
-    if ((seen & (ODD | ENCODED)) != 0) {
+    if ((seen & ODD) != 0) {
         return parse_odd(text, ret_host);
     }
-    if ((seen & FORBIDDEN) != 0) {
-        return ERR_INVALID;
-    }
-    return take_plain(name, last, (seen & UPPER) != 0, ret_host);
+    return parse_ascii(name, seen, last, ret_host);
 }
 
 bool host_is_below(struct str name, struct str suffix)

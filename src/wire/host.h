@@ -34,9 +34,10 @@ static inline struct str host_str(const struct host *host)
 /* The host of a URL, of a Host header, of an SNI or of a list line: `text` without port and user.
  * Takes what the WHATWG host parser takes for special schemes (percent-encoding, full-width dots,
  * upper case, one trailing dot, IPv4 numbers, IPv6 only in brackets). ERR_INVALID for an empty
- * host, an empty label, a label over 63 or a name over 253 bytes, forbidden code points, IDNA
- * failure, a name whose last label is a number but which is no IPv4 address. A fast path takes
- * canonical ASCII names without allocation. An IPv4-mapped IPv6 address becomes HOST_IPV4. */
+ * host, an empty label, a label over 63 or a name over 253 bytes, forbidden code points, a name
+ * that is not ASCII and fails IDNA ("xn--" labels in ASCII are taken as they are, as by browsers),
+ * and a name whose last label is a number but which is no IPv4 address. Allocates nothing for
+ * ASCII. An IPv4-mapped IPv6 address becomes HOST_IPV4. */
 MUST_USE enum err host_parse(struct str text, struct host *ret_host);
 
 /* The host of an address. */

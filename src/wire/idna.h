@@ -3,6 +3,7 @@
 #ifndef LODGE_WIRE_IDNA_H
 #define LODGE_WIRE_IDNA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -13,17 +14,15 @@
  * UTS 46 leaves out. */
 enum { IDNA_INPUT_MAX = 1024 };
 
-/* The ASCII form of a domain in UTF-8, without a NUL. Lower case, but labels' lengths, empty labels
- * and forbidden code points are left for the caller to check. ERR_INVALID for what UTS 46 refuses
- * (non-transitional, CheckBidi, CheckJoiners) or what libidn2 cannot judge, and for a result that
- * is longer than a host. */
-MUST_USE enum err idna_to_ascii(struct str domain, char to[LIMIT_HOST_LEN + 1], size_t *ret_len);
+/* A host, and a dot behind it. */
+enum { IDNA_OUTPUT_MAX = LIMIT_HOST_LEN + 1 };
 
-/* True where a label starts with "xn--" in any case. */
-static inline bool idna_is_encoded(struct str label)
-{
-    return label.len >= 4 && label.p[2] == '-' && label.p[3] == '-' &&
-           ascii_lower(label.p[0]) == 'x' && ascii_lower(label.p[1]) == 'n';
-}
+/* The ASCII form of a domain in UTF-8 that is not ASCII (which needs none), without a NUL. Labels'
+ * lengths, empty labels and forbidden code points are left for the caller to check. ERR_INVALID for
+ * what UTS 46 refuses (non-transitional, CheckBidi, CheckJoiners), what libidn2 refuses beyond it,
+ * and for a result over IDNA_OUTPUT_MAX. */
+MUST_USE enum err idna_to_ascii(struct str domain, char to[IDNA_OUTPUT_MAX], size_t *ret_len);
+
+bool idna_is_ascii(struct str text);
 
 #endif

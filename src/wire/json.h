@@ -2,9 +2,8 @@
 /* A writer of JSON (RFC 8259) into a buffer, for output on fast paths; reading is jansson's.
  *
  * Commas are placed by the writer, which looks at the last byte written: none at the start, nor
- * after
- * '{', '[', ':' and a line feed (between the texts of JSON lines). Bytes that are not UTF-8 become
- * U+FFFD, so the output is always valid JSON.
+ * after '{', '[', ':' and a line feed (between the texts of JSON lines). Bytes that are not UTF-8
+ * become U+FFFD, so the output is always valid JSON.
  */
 #ifndef LODGE_WIRE_JSON_H
 #define LODGE_WIRE_JSON_H
