@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* lodge catalog build|info|lookup */
+/* lodge catalog build|info|lookup (update: catalog_update.c) */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -415,6 +415,7 @@ int cmd_catalog(int argc, char **argv)
         {"build", run_build, "compile lists into an image"},
         {"info", run_info, "check an image and say what it holds"},
         {"lookup", run_lookup, "say what URLs are"},
+        {"update", catalog_update, "fetch lists, compile them, put the image in place"},
     };
     return subcommand_run("catalog", rows, sizeof(rows) / sizeof(rows[0]), argc, argv);
 }

@@ -20,6 +20,9 @@ enum exit_code {
 #include "cmd/command.def"
 #undef COMMAND
 
+/* `lodge catalog update`, in a file of its own. */
+int catalog_update(int argc, char **argv);
+
 /* One option of a command. Exactly one of text and flag is set. */
 struct option_row {
     const char *name;  /* "policy", given as --policy; one letter is a short option: "o" for -o */

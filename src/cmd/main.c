@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "proc/process.h"
 
 static const struct subcommand commands[] = {
 #define COMMAND(name, summary) {#name, cmd_##name, summary},
@@ -33,6 +34,9 @@ int main(int argc, char **argv)
     if (strcmp(name, "--help") == 0 || strcmp(name, "help") == 0) {
         print_help(stdout);
         return EXIT_DONE;
+    }
+    if (argc == 3 && strcmp(name, "process") == 0) {
+        return process_run(argv[2]);
     }
     for (size_t i = 0; i < n_commands; i++) {
         const char *given = strcmp(name, "--version") == 0 ? "version" : name;

@@ -58,7 +58,7 @@ enum err confine_user(const char *user, bool *ret_done)
 {
     const struct rlimit none = {0, 0};
     bool done = false;
-    if (geteuid() == 0) {
+    if (user != NULL && geteuid() == 0) {
         ERR_TRY(become(user, &done));
     }
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ||
@@ -176,6 +176,7 @@ static const struct call_row {
 } calls[] = {
 #define GROUP_TCP_UDP CONFINE_TCP_UDP
 #define GROUP_FILES CONFINE_FILES
+#define GROUP_LIBRARY CONFINE_LIBRARY
 #define CALL(group, name) {GROUP_##group, #name},
 #include "os/confine.def"
 #undef CALL
@@ -216,6 +217,11 @@ static bool add_rules(scmp_filter_ctx filter, unsigned groups)
         if (failed != 0 && failed != -EEXIST) {
             return false;
         }
+    }
+    if ((groups & CONFINE_LIBRARY) != 0 &&
+        seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
+                         SCMP_A0(SCMP_CMP_EQ, AF_NETLINK)) != 0) {
+        return false;
     }
     if ((groups & CONFINE_TCP_UDP) == 0) {
         return true;

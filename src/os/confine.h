@@ -20,6 +20,7 @@
 enum confine_calls {
     CONFINE_TCP_UDP = 1 << 0, /* sockets of IPv4 and IPv6: accept, connect, splice */
     CONFINE_FILES = 1 << 1,   /* open, write, rename, sync files, where Landlock lets it */
+    CONFINE_LIBRARY = 1 << 2, /* what a network library does for itself: threads, netlink */
 };
 
 /* A folder, open, that stays usable below with this right. */
@@ -40,8 +41,9 @@ struct confine_report {
     bool seccomp;
 };
 
-/* The first step: becomes this system user, where started as root and it exists (*ret_done then
- * tells whether it was so), and forbids cores, tracing and new privileges in any case. ERR_SYSTEM.
+/* The first step: becomes this system user (NULL: none), if started as root and it exists
+ * (*ret_done tells whether it was so), and forbids cores, tracing and new privileges in any case.
+ * ERR_SYSTEM.
  */
 MUST_USE enum err confine_user(const char *user, bool *ret_done);
 

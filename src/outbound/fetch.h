@@ -13,7 +13,7 @@
 
 #include "base/err.h"
 
-enum { FETCH_TEXT_MAX = 256, FETCH_ADDRESS_MAX = 2048 };
+enum { FETCH_TEXT_MAX = 256, FETCH_ADDRESS_MAX = 1024 };
 
 struct fetch_job {
     const char *address;

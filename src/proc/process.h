@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What our own binary does when we start it again as one of our processes. */
+#ifndef LODGE_PROC_PROCESS_H
+#define LODGE_PROC_PROCESS_H
+
+/* Runs the process of this name ("fetcher"); the exit status. 2 for a name that is none. Only lodge
+ * itself calls it, as `lodge process NAME`, with the descriptors that the process knows. */
+int process_run(const char *name);
+
+#endif
