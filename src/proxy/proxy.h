@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The proxy: connections of clients, decided and relayed. What a worker process runs.
  *
- * This header is the door to proc/, which owns the process, its descriptors and its messages; proxy/
- * opens no file and knows no other process. One struct proxy lives in one loop.
+ * This header is the door to proc/, which owns the process, its descriptors and its messages;
+ * proxy/ opens no file and knows no other process. One struct proxy lives in one loop.
  */
 #ifndef LODGE_PROXY_PROXY_H
 #define LODGE_PROXY_PROXY_H
@@ -23,7 +23,7 @@ struct proxy;
 struct proxy_options {
     struct str node;
     struct str school;
-    struct str gate_name; /* the gate's own host name, canonical */
+    struct str gate_name;  /* the gate's own host name, canonical */
     struct str proxy_name; /* HOST:PORT for PAC files and pages */
     bool allow_private;
     int64_t head_timeout_ms;    /* a request's head, from its first byte */
@@ -61,9 +61,9 @@ void proxy_free(struct proxy *proxy);
 /* Takes clients from a listening socket (non-blocking; stays the caller's). */
 MUST_USE enum err proxy_listen(struct proxy *proxy, int listen_fd);
 
-/* From now on these images decide; open requests and tunnels are decided again, and what is no longer
- * allowed is closed. When it returns, nothing in the
- * proxy refers to the images before these. */
+/* From now on these images decide; open requests and tunnels are decided again, and what is no
+ * longer allowed is closed. When it returns, nothing in the proxy refers to the images before
+ * these. */
 void proxy_set_images(struct proxy *proxy, const struct policy_images *images);
 
 void proxy_auth_answer(struct proxy *proxy, uint64_t ticket, bool accepted);

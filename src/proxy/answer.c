@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Pages of our own: refusals and trouble. Each is the whole answer, so its one event is written
+ * first.
+ *
+ * A block page carries the event's number and nothing else: no person, no address. A pupil never
+ * reads the name of a sensitive category, and nobody what a sealed list holds.
+ */
+#include "catalog/category.h"
+#include "http/answer.h"
+#include "policy/policy.h"
+#include "proxy/proxy_impl.h"
+#include "proxy/views.h"
+
+enum { ID_TEXT_MAX = 33 };
+
+static const struct str HTML = STR_INIT("text/html; charset=utf-8");
+
+/* Where an answer is only this much, the client's connection goes on being used. */
+static bool may_go_on(const struct client *client)
+{
+    return !client->last && !client->unread && !client->proxy->draining;
+}
+
+/* A request whose body we did not read must not leave it to be read as the next request. */
+static void refuse_body(struct client *client)
+{
+    const struct exchange *exchange = client->exchange;
+    if (!exchange->up.done) {
+        client->last = true;
+        client->unread = true;
+    }
+}
+
+/* Ends the exchange and sends head and body. */
+static void send_whole(struct client *client, struct str head, struct str body)
+{
+    exchange_free(client->exchange);
+    client->stage = STAGE_PAGE;
+    client_timer_set(client, client->proxy->options.body_timeout_ms);
+    if (http_conn_write(&client->conn, head, body) != ERR_OK) {
+        client_close(client);
+    } else if (!http_conn_pending(&client->conn)) {
+        client_next(client);
+    }
+}
+
+void answer_send(struct client *client, unsigned status, struct str type, struct str extra)
+{
+    struct proxy *proxy = client->proxy;
+    struct exchange *exchange = client->exchange;
+    if (buf_err(&proxy->page) != ERR_OK) {
+        client_close(client);
+        return;
+    }
+    refuse_body(client);
+    struct http_answer answer = {
+        .status = status,
+        .type = type,
+        .policy = STR(VIEWS_POLICY),
+        .extra = extra,
+        .length = proxy->page.len,
+        .keep_alive = may_go_on(client),
+    };
+    buf_clear(&proxy->line);
+    http_answer_print(&proxy->line, &answer);
+    struct str body = exchange->method != HTTP1_HEAD ? buf_str(&proxy->page) : STR("");
+    exchange->status = status;
+    exchange->bytes_down = body.len;
+    /* A refusal because the record is full has no event; everything else needs one to go out. */
+    if (!record_request(exchange) && status != 503) {
+        answer_trouble(client, 503, "Lodge cannot write its record just now, so it refuses");
+        return;
+    }
+    send_whole(client, buf_str(&proxy->line), body);
+}
+
+/* The event's number, which is all that a page tells of a request. */
+static struct str id_text(const struct exchange *exchange, char to[ID_TEXT_MAX])
+{
+    static const char hex[] = "0123456789abcdef";
+    for (size_t i = 0; i < EVENT_ID_LEN; i++) {
+        to[2 * i] = hex[exchange->id.bytes[i] >> 4];
+        to[2 * i + 1] = hex[exchange->id.bytes[i] & 15];
+    }
+    return str_make(to, ID_TEXT_MAX - 1);
+}
+
+/* --- blocked
+ * ------------------------------------------------------------------------------------------- */
+
+static void page_ks1(struct buf *to, const struct exchange *exchange, struct str id)
+{
+    (void)exchange;
+    view_block_ks1(to, &(struct view_block_ks1){.id = id});
+}
+
+static void page_ks2(struct buf *to, const struct exchange *exchange, struct str id)
+{
+    const struct category_row *row = category_row(exchange->verdict.category);
+    bool show = row != NULL && !row->sensitive && !exchange->verdict.sealed;
+    view_block_ks2(to, &(struct view_block_ks2){
+                           .about = show ? row->child : STR(""),
+                           .id = id,
+                       });
+}
+
+static void page_staff(struct buf *to, const struct exchange *exchange, struct str id)
+{
+    const struct verdict *verdict = &exchange->verdict;
+    const struct category_row *row = category_row(verdict->category);
+    bool show = row != NULL && !verdict->sealed;
+    view_block_staff(to, &(struct view_block_staff){
+                             .reason = reason_text(verdict->reason),
+                             .category = show ? row->staff : STR(""),
+                             .level = level_name(verdict->level),
+                             .rule = verdict->sealed ? STR("") : verdict->rule,
+                             .group = exchange->who.group,
+                             .id = id,
+                         });
+}
+
+void answer_blocked(struct client *client)
+{
+    typedef void page_fn(struct buf *, const struct exchange *, struct str);
+    static page_fn *const pages[] = {
+        [VOICE_UNSET] = page_ks2,
+        [VOICE_KS1] = page_ks1,
+        [VOICE_KS2] = page_ks2,
+        [VOICE_STAFF] = page_staff,
+    };
+    struct proxy *proxy = client->proxy;
+    struct exchange *exchange = client->exchange;
+    char id[ID_TEXT_MAX];
+    buf_clear(&proxy->page);
+    if (exchange->verdict.action == ACTION_LIMITED) {
+        view_limited(&proxy->page, &(struct view_limited){.id = id_text(exchange, id)});
+    } else {
+        enum voice voice = policy_group_voice(proxy->images.policy, exchange->who.group_number);
+        pages[voice](&proxy->page, exchange, id_text(exchange, id));
+    }
+    if (exchange->connect) {
+        /* A client may have sent what it wanted to say inside already. */
+        client->last = true;
+        client->unread = true;
+    }
+    proxy->counts.blocked++;
+    answer_send(client, 403, HTML, STR(""));
+}
+
+/* --- trouble
+ * ------------------------------------------------------------------------------------------- */
+
+struct trouble_row {
+    unsigned status;
+    struct str title;
+    struct str advice;
+};
+
+static const struct trouble_row troubles[] = {
+    {400, STR_INIT("The request is not valid"),
+     STR_INIT("A program on this device asked in a way that Lodge cannot answer safely.")},
+    {404, STR_INIT("There is no such page"), STR_INIT("")},
+    {405, STR_INIT("The request is not allowed"), STR_INIT("")},
+    {431, STR_INIT("The request is too long"), STR_INIT("")},
+    {501, STR_INIT("Lodge does not do this"), STR_INIT("")},
+    {502, STR_INIT("The site does not work just now"),
+     STR_INIT("Check the address. If it is right, try again later.")},
+    {503, STR_INIT("The gate is closed for a moment"),
+     STR_INIT("Tell whoever looks after the computers. It opens again by itself.")},
+    {504, STR_INIT("The site does not answer"), STR_INIT("Try again later.")},
+    {508, STR_INIT("The request goes in a circle"),
+     STR_INIT("Tell whoever looks after the computers.")},
+};
+
+static const struct trouble_row *trouble_of(unsigned status)
+{
+    enum { N = sizeof(troubles) / sizeof(troubles[0]) };
+    for (size_t i = 0; i < N; i++) {
+        if (troubles[i].status == status) {
+            return &troubles[i];
+        }
+    }
+    return &troubles[0];
+}
+
+/* What a request that never came to a decision leaves in its event. */
+static void note_undecided(struct exchange *exchange, unsigned status)
+{
+    if (exchange->verdict.action == ACTION_UNSET) {
+        exchange->verdict.action = ACTION_BLOCK;
+        exchange->verdict.level = LEVEL_NONE;
+        exchange->verdict.reason = status < 500 && status != 407 ? REASON_MALFORMED : REASON_DOUBT;
+    }
+}
+
+void answer_trouble(struct client *client, unsigned status, const char *why)
+{
+    struct proxy *proxy = client->proxy;
+    struct exchange *exchange = client->exchange;
+    const struct trouble_row *row = trouble_of(status);
+    char id[ID_TEXT_MAX];
+    buf_clear(&proxy->page);
+    view_trouble(&proxy->page, &(struct view_trouble){
+                                   .title = row->title,
+                                   .why = str_from(why),
+                                   .advice = row->advice,
+                                   .id = id_text(exchange, id),
+                               });
+    note_undecided(exchange, status);
+    client->last |= exchange->connect || status == 503;
+    proxy->counts.failed++;
+    answer_send(client, status, HTML, STR(""));
+}
+
+void answer_sign_in(struct client *client)
+{
+    struct proxy *proxy = client->proxy;
+    struct exchange *exchange = client->exchange;
+    char id[ID_TEXT_MAX];
+    buf_clear(&proxy->page);
+    view_sign_in(&proxy->page, &(struct view_sign_in){.id = id_text(exchange, id)});
+    note_undecided(exchange, 407);
+    answer_send(client, 407, HTML,
+                STR("Proxy-Authenticate: Basic realm=\"School internet\", charset=\"UTF-8\"\r\n"));
+}

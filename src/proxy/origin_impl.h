@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A connection to an origin: being dialled, in use by one client, or unused in the pool. */
+#ifndef LODGE_PROXY_ORIGIN_IMPL_H
+#define LODGE_PROXY_ORIGIN_IMPL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+#include "http/conn.h"
+#include "os/loop.h"
+#include "os/sock.h"
+
+struct client;
+struct proxy;
+
+enum {
+    POOL_BUCKETS = 256,
+    POOL_MAX = 512, /* unused connections, of all hosts */
+    POOL_IDLE_MS = 50 * 1000,
+};
+
+struct origin {
+    struct http_conn conn;
+    struct loop_defer defer;
+    struct proxy *proxy;
+    struct client *client;                /* whose it is; NULL in the pool */
+    struct origin *next_try;              /* of a dial */
+    struct origin *pool_prev, *pool_next; /* of a bucket */
+    struct origin *age_prev, *age_next;   /* of the pool, unused for longest first */
+    int64_t idle_since_ms;
+    struct sock_addr addr;
+    unsigned bucket;
+    bool connected;
+    bool pooled;
+    bool reused; /* had an exchange before */
+    uint8_t host_len;
+    char host[]; /* canonical; part of the pool's key */
+};
+
+struct pool {
+    struct origin *buckets[POOL_BUCKETS];
+    struct origin *oldest, *newest;
+    size_t n;
+};
+
+/* Begins to connect for a client. ERR_SYSTEM, ERR_MEMORY. */
+MUST_USE enum err origin_connect(struct client *client, const struct sock_addr *addr,
+                                 struct str host, struct origin **ret_origin);
+void origin_close(struct origin *origin);
+
+/* An unused connection to this host and port, or NULL; it is the client's from now on. */
+struct origin *pool_take(struct client *client, struct str host, uint16_t port);
+/* The exchange is over and the connection may serve another. */
+void pool_put(struct origin *origin);
+/* Takes it out without closing it. */
+void pool_remove(struct origin *origin);
+/* Closes those unused for too long; all: every one. */
+void pool_sweep(struct proxy *proxy, bool all);
+
+#endif

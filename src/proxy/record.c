@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The events of exchanges and tunnels: each is appended to the spool before the first byte of its
+ * answer goes out, so that a worker killed at any time has told of every answer it began. */
+#include "crypto/random.h"
+#include "proxy/proxy_impl.h"
+
+/* Ids are drawn many at a time: one system call for 256 of them. */
+void record_new_id(struct proxy *proxy, struct event_id *ret_id)
+{
+    if (proxy->random_at + EVENT_ID_LEN > sizeof(proxy->random)) {
+        random_bytes(proxy->random, sizeof(proxy->random));
+        proxy->random_at = 0;
+    }
+    memcpy(ret_id->bytes, proxy->random + proxy->random_at, EVENT_ID_LEN);
+    memset(proxy->random + proxy->random_at, 0, EVENT_ID_LEN);
+    proxy->random_at += EVENT_ID_LEN;
+}
+
+/* What is known of every event. */
+static void fill(const struct client *client, enum event_kind kind, const struct event_id *id,
+                 const struct who *who, const struct verdict *verdict, struct event *event)
+{
+    const struct proxy *proxy = client->proxy;
+    *event = (struct event){
+        .id = *id,
+        .kind = kind,
+        .node = proxy->options.node,
+        .school = proxy->options.school,
+        .utc_ms = loop_utc_ms(proxy->loop),
+        .mono_ms = loop_mono_ms(proxy->loop),
+        .person = who->person,
+        .device = who->device,
+        .client = client->addr,
+        .group = who->group,
+        .class_id = who->class_id,
+        .supervisor = who->supervisor,
+        .known = who->known,
+        .categories = verdict->categories,
+        .level = verdict->level,
+        .rule = verdict->rule,
+        .reason = verdict->reason,
+        .action = verdict->action,
+        .catalog_generation = verdict->catalog_generation,
+        .policy_generation = verdict->policy_generation,
+        .state_generation = verdict->state_generation,
+        .lifeline = verdict->lifeline,
+        .sealed = verdict->sealed,
+    };
+}
+
+static bool append(struct proxy *proxy, const struct event *event)
+{
+    if (spool_append(proxy->setup.spool, event) != ERR_OK) {
+        proxy->counts.failed++;
+        return false;
+    }
+    if (event->sealed != 0 && proxy->setup.sealed != NULL) {
+        proxy->setup.sealed(proxy->setup.sealed_context);
+    }
+    return true;
+}
+
+static bool record_exchange(struct exchange *exchange, enum event_kind kind, enum event_end end)
+{
+    struct proxy *proxy = exchange->client->proxy;
+    struct event event;
+    fill(exchange->client, kind, &exchange->id, &exchange->who, &exchange->verdict, &event);
+    event.method = exchange_method(exchange);
+    event.status = exchange->status;
+    event.bytes_up = exchange->bytes_up;
+    event.bytes_down = exchange->bytes_down;
+    event.duration_ms = (uint64_t)(event.mono_ms - exchange->began_ms);
+    event.end = end;
+    if (exchange->known_url) {
+        const struct url *url = &exchange->url;
+        event.scheme = exchange->connect ? STR("tunnel") : STR("http");
+        event.host = host_str(&url->host);
+        event.port = url->port;
+        event.path = exchange->connect ? str_make(NULL, 0) : url->path;
+        event.query = url->query;
+    }
+    return append(proxy, &event);
+}
+
+bool record_request(struct exchange *exchange)
+{
+    return record_exchange(exchange, EVENT_REQUEST, EVENT_END_UNSET);
+}
+
+bool record_open(struct exchange *exchange)
+{
+    if (!exchange->opened) {
+        exchange->opened = record_exchange(exchange, EVENT_OPEN, EVENT_END_UNSET);
+    }
+    return exchange->opened;
+}
+
+void record_close(struct exchange *exchange, enum event_end end)
+{
+    if (exchange->opened) {
+        exchange->opened = false;
+        record_exchange(exchange, EVENT_CLOSE, end);
+    }
+}
+
+void record_tunnel_close(struct client *client, enum event_end end)
+{
+    const struct tunnel *tunnel = client->tunnel;
+    struct event event;
+    fill(client, EVENT_CLOSE, &tunnel->id, &tunnel->who, &tunnel->verdict, &event);
+    event.method = str_make(tunnel->method, tunnel->method_len);
+    event.scheme = tunnel->upgraded ? STR("http") : STR("tunnel");
+    event.host = host_str(&tunnel->host);
+    event.port = tunnel->port;
+    event.path = str_make(tunnel->path, tunnel->path_len);
+    event.query = str_make(tunnel->query_len != 0 ? tunnel->path + tunnel->path_len : NULL,
+                           tunnel->query_len);
+    event.status = tunnel->status;
+    event.bytes_up = tunnel->up.bytes;
+    event.bytes_down = tunnel->down.bytes;
+    event.duration_ms = (uint64_t)(event.mono_ms - tunnel->began_ms);
+    event.end = end;
+    append(client->proxy, &event);
+}

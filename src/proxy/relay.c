@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The request up, the answer down, both at once.
+ *
+ * Each direction reads only while the other end has nothing pending, so an exchange holds at most
+ * one scratch of bytes each way. Before the first byte of an answer goes out its event is written:
+ * one of kind request where the whole answer is there already, else an opening, and a close at its
+ * end.
+ */
+#include "base/check.h"
+#include "proxy/proxy_impl.h"
+
+enum {
+    ROUNDS = 16,     /* of both directions, before others have their turn */
+    INTERIM_MAX = 8, /* 1xx answers to one request */
+};
+
+/* What a direction did. */
+enum step {
+    STEP_WAIT, /* nothing more now */
+    STEP_MORE,
+    STEP_OVER, /* the exchange is no more, or not in this stage */
+};
+
+static void progress(struct client *client)
+{
+    client_timer_set(client, client->proxy->options.body_timeout_ms);
+}
+
+/* Ends an exchange whose answer has begun: the client can only be cut off. */
+static enum step cut(struct client *client, enum event_end end)
+{
+    record_close(client->exchange, end);
+    client_close(client);
+    return STEP_OVER;
+}
+
+/* Ends an exchange with a page, while that is possible. */
+static enum step fail(struct client *client, unsigned status, const char *why, enum event_end end)
+{
+    if (client->exchange->begun) {
+        return cut(client, end);
+    }
+    answer_trouble(client, status, why);
+    return STEP_OVER;
+}
+
+/* --- the request
+ * -------------------------------------------------------------------------------------- */
+
+/* Sends what of the view belongs to the body, behind `head`. */
+static enum step send_up(struct client *client, struct str head, struct str view)
+{
+    struct exchange *exchange = client->exchange;
+    size_t used = 0;
+    if (http_body_feed(&exchange->up, view, &used, NULL) != ERR_OK) {
+        client->last = true;
+        client->unread = true;
+        return fail(client, 400, "The request's body is not valid", EVENT_END_CLIENT);
+    }
+    exchange->bytes_up += used;
+    if (http_conn_write(&exchange->origin->conn, head, str_sub(view, 0, used)) != ERR_OK) {
+        exchange->stopped = true; /* it may have answered before it closed */
+        exchange->origin->conn.ready |= EPOLLIN;
+    }
+    if (http_conn_keep(&client->conn, str_skip(view, used)) != ERR_OK) {
+        return cut(client, EVENT_END_ERROR);
+    }
+    return STEP_MORE;
+}
+
+static enum step run_up(struct client *client)
+{
+    struct exchange *exchange = client->exchange;
+    struct http_conn *to = &exchange->origin->conn;
+    if (exchange->stopped) {
+        return STEP_WAIT;
+    }
+    if (http_conn_pending(to)) {
+        if (http_conn_flush(to) != ERR_OK) {
+            exchange->stopped = true;
+            to->ready |= EPOLLIN;
+            return STEP_MORE;
+        }
+        if (http_conn_pending(to)) {
+            return STEP_WAIT;
+        }
+        progress(client);
+    }
+    if (exchange->up.done) {
+        return STEP_WAIT;
+    }
+    struct str view = http_conn_unused(&client->conn);
+    if (view.len == 0) {
+        switch (http_conn_read(&client->conn, &client->proxy->scratch_up, &view)) {
+        case HTTP_READ_NONE:
+            return STEP_WAIT;
+        case HTTP_READ_END:
+        case HTTP_READ_BROKEN:
+            return cut(client, EVENT_END_CLIENT);
+        case HTTP_READ_SOME:
+            progress(client);
+            break;
+        }
+    }
+    return send_up(client, str_make(NULL, 0), view);
+}
+
+/* --- the answer's end
+ * --------------------------------------------------------------------------------- */
+
+static enum step finish(struct client *client)
+{
+    struct exchange *exchange = client->exchange;
+    struct origin *origin = exchange->origin;
+    record_close(exchange, EVENT_END_DONE);
+    bool quiet = (origin->conn.ready & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) == 0;
+    if (exchange->keep_origin && exchange->up.done && !exchange->stopped && quiet &&
+        !client->proxy->draining) {
+        exchange->origin = NULL;
+        pool_put(origin);
+    }
+    if (!exchange->up.done) {
+        client->last = true;
+        client->unread = true;
+    }
+    exchange_free(exchange);
+    client_next(client);
+    return STEP_OVER;
+}
+
+/* A kept connection that was closed before it said a word: the request is sent once more (RFC 9110
+ * section 9.2.2). */
+static bool try_again(struct client *client)
+{
+    struct exchange *exchange = client->exchange;
+    struct origin *origin = exchange->origin;
+    bool silent = http_conn_unused(&origin->conn).len == 0 && exchange->interim == 0;
+    if (!silent || !origin->reused || !exchange->repeatable || exchange->retried) {
+        return false;
+    }
+    exchange->retried = true;
+    exchange->stopped = false;
+    exchange->origin = NULL;
+    origin_close(origin);
+    exchange->dial = (struct dial){.fresh = true};
+    dial_begin(client);
+    return true;
+}
+
+static enum step origin_ended(struct client *client)
+{
+    struct exchange *exchange = client->exchange;
+    exchange->keep_origin = false;
+    if (exchange->answered) {
+        return http_body_end(&exchange->down) == ERR_OK ? finish(client)
+                                                        : cut(client, EVENT_END_ORIGIN);
+    }
+    if (!exchange->begun && try_again(client)) {
+        return STEP_OVER;
+    }
+    return fail(client, 502, "The site closed the connection without an answer", EVENT_END_ORIGIN);
+}
+
+/* --- the answer
+ * ---------------------------------------------------------------------------------------- */
+
+/* Takes what of `bytes` is body, behind `head`, and writes both. */
+static enum step send_down(struct client *client, struct str head, struct str bytes)
+{
+    struct proxy *proxy = client->proxy;
+    struct exchange *exchange = client->exchange;
+    size_t used = 0;
+    buf_clear(&proxy->data);
+    if (http_body_feed(&exchange->down, bytes, &used, exchange->decode ? &proxy->data : NULL) !=
+        ERR_OK) {
+        return fail(client, 502, "The site's answer is not valid", EVENT_END_ORIGIN);
+    }
+    if (used != bytes.len) {
+        exchange->keep_origin = false; /* it says more than it was asked */
+    }
+    exchange->bytes_down = exchange->down.bytes;
+    if (!exchange->answered &&
+        !(exchange->down.done && !exchange->opened ? record_request(exchange)
+                                                   : record_open(exchange))) {
+        return fail(client, 503, "Lodge cannot write its record just now, so it refuses",
+                    EVENT_END_ERROR);
+    }
+    exchange->begun = true;
+    exchange->answered = true;
+    struct str body = exchange->decode ? buf_str(&proxy->data) : str_sub(bytes, 0, used);
+    if (http_conn_write(&client->conn, head, body) != ERR_OK) {
+        return cut(client, EVENT_END_CLIENT);
+    }
+    if (exchange->down.done && !http_conn_pending(&client->conn)) {
+        return finish(client);
+    }
+    return STEP_MORE;
+}
+
+/* RFC 9110 section 15.2.2: the origin may switch only to what was offered. */
+static bool may_switch(const struct exchange *exchange, const struct http1_head *head)
+{
+    const struct http1_header *chosen = http1_find(head, HTTP1_NAME_UPGRADE);
+    struct str rest = buf_str(&exchange->offered);
+    struct str item;
+    if (!exchange->upgrade || !head->upgrade || chosen == NULL) {
+        return false;
+    }
+    while (rest.len != 0) {
+        str_cut(rest, ',', &item, &rest);
+        if (str_eq_nocase(str_trim(item), chosen->value)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum step send_interim(struct client *client)
+{
+    struct proxy *proxy = client->proxy;
+    struct exchange *exchange = client->exchange;
+    if (++exchange->interim > INTERIM_MAX) {
+        return fail(client, 502, "The site's answer is not valid", EVENT_END_ORIGIN);
+    }
+    if (exchange->old) {
+        return STEP_MORE; /* RFC 9110 section 15.2: not for HTTP/1.0 */
+    }
+    if (!record_open(exchange)) {
+        return fail(client, 503, "Lodge cannot write its record just now, so it refuses",
+                    EVENT_END_ERROR);
+    }
+    exchange->begun = true;
+    buf_clear(&proxy->line);
+    forward_response(&proxy->line, exchange, &proxy->head, true);
+    if (buf_err(&proxy->line) != ERR_OK ||
+        http_conn_write(&client->conn, buf_str(&proxy->line), str_make(NULL, 0)) != ERR_OK) {
+        return cut(client, EVENT_END_CLIENT);
+    }
+    return STEP_MORE;
+}
+
+static enum step send_final(struct client *client, struct str rest)
+{
+    struct proxy *proxy = client->proxy;
+    struct exchange *exchange = client->exchange;
+    const struct http1_head *head = &proxy->head;
+    if (head->status == 407) {
+        /* Only we may ask for credentials to us. */
+        return fail(client, 502, "The site's answer is not valid", EVENT_END_ORIGIN);
+    }
+    exchange->status = head->status;
+    http_body_init(&exchange->down, head);
+    exchange->decode = exchange->old && head->body == HTTP1_BODY_CHUNKED;
+    exchange->keep_origin = head->keep_alive && head->body != HTTP1_BODY_CLOSE;
+    /* An answer before the request's end, or one that ends with the connection, is the last. */
+    client->last |= !exchange->up.done || head->body == HTTP1_BODY_CLOSE;
+    buf_clear(&proxy->line);
+    forward_response(&proxy->line, exchange, head, !client->last && !proxy->draining);
+    if (buf_err(&proxy->line) != ERR_OK) {
+        return fail(client, 502, "The site's answer is too long", EVENT_END_ORIGIN);
+    }
+    return send_down(client, buf_str(&proxy->line), rest);
+}
+
+static enum step switch_protocol(struct client *client, struct str rest)
+{
+    struct proxy *proxy = client->proxy;
+    struct exchange *exchange = client->exchange;
+    if (!may_switch(exchange, &proxy->head)) {
+        return fail(client, 502, "The site's answer is not valid", EVENT_END_ORIGIN);
+    }
+    exchange->status = 101;
+    buf_clear(&proxy->line);
+    forward_response(&proxy->line, exchange, &proxy->head, true);
+    if (buf_err(&proxy->line) != ERR_OK) {
+        return fail(client, 502, "The site's answer is too long", EVENT_END_ORIGIN);
+    }
+    tunnel_begin(client, rest);
+    return STEP_OVER;
+}
+
+/* One head of the view; *view is then what follows it. */
+static enum step take_head(struct client *client, struct str *view, bool *ret_partial)
+{
+    struct proxy *proxy = client->proxy;
+    struct exchange *exchange = client->exchange;
+    size_t len = 0;
+    enum http1_fault fault = HTTP1_FAULT_NONE;
+    enum err err = http1_parse_response(*view, exchange->method, &proxy->head, &len, &fault);
+    if (err == ERR_AGAIN) {
+        *ret_partial = true;
+        return STEP_MORE;
+    }
+    if (err != ERR_OK) {
+        exchange->repeatable = false;
+        return fail(client, 502, "The site's answer is not valid", EVENT_END_ORIGIN);
+    }
+    *view = str_skip(*view, len);
+    if (proxy->head.status == 101) {
+        return switch_protocol(client, *view);
+    }
+    return proxy->head.status < 200 ? send_interim(client) : send_final(client, *view);
+}
+
+static enum step take_heads(struct client *client, struct str view)
+{
+    struct exchange *exchange = client->exchange;
+    bool partial = false;
+    while (!exchange->answered && !partial && view.len != 0) {
+        if (take_head(client, &view, &partial) == STEP_OVER) {
+            return STEP_OVER;
+        }
+    }
+    /* What followed a final head went out with it. */
+    struct str rest = exchange->answered ? str_make(NULL, 0) : view;
+    if (http_conn_keep(&exchange->origin->conn, rest) != ERR_OK) {
+        return fail(client, 502, "The site's answer is too long", EVENT_END_ORIGIN);
+    }
+    return STEP_MORE;
+}
+
+static enum step run_down(struct client *client)
+{
+    struct exchange *exchange = client->exchange;
+    struct str view;
+    if (http_conn_pending(&client->conn)) {
+        if (http_conn_flush(&client->conn) != ERR_OK) {
+            return cut(client, EVENT_END_CLIENT);
+        }
+        if (http_conn_pending(&client->conn)) {
+            return STEP_WAIT;
+        }
+        progress(client);
+        if (exchange->down.done) {
+            return finish(client);
+        }
+    }
+    switch (http_conn_read(&exchange->origin->conn, &client->proxy->scratch_down, &view)) {
+    case HTTP_READ_NONE:
+        return STEP_WAIT;
+    case HTTP_READ_END:
+    case HTTP_READ_BROKEN:
+        return origin_ended(client);
+    case HTTP_READ_SOME:
+        break;
+    }
+    progress(client);
+    return exchange->answered ? send_down(client, str_make(NULL, 0), view)
+                              : take_heads(client, view);
+}
+
+/* --- the stage
+ * ------------------------------------------------------------------------------------------ */
+
+static void relay_run(struct client *client)
+{
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        enum step up = run_up(client);
+        if (up == STEP_OVER) {
+            return;
+        }
+        enum step down = run_down(client);
+        if (down == STEP_OVER || (up == STEP_WAIT && down == STEP_WAIT)) {
+            return;
+        }
+    }
+    client_again(client);
+}
+
+void relay_begin(struct client *client)
+{
+    struct exchange *exchange = client->exchange;
+    client->stage = STAGE_RELAY;
+    verdict_watch(client->proxy, &exchange->verdict);
+    progress(client);
+    if (send_up(client, buf_str(&exchange->head), http_conn_unused(&client->conn)) == STEP_MORE &&
+        (!exchange->up.done || exchange->stopped)) {
+        relay_run(client);
+    }
+}
+
+void relay_on_client(struct client *client)
+{
+    if ((client->conn.ready & (EPOLLHUP | EPOLLERR)) != 0) {
+        cut(client, EVENT_END_CLIENT);
+        return;
+    }
+    relay_run(client);
+}
+
+void relay_on_origin(struct client *client, struct origin *origin)
+{
+    CHECK(client->exchange->origin == origin);
+    relay_run(client);
+}
+
+void relay_late(struct client *client)
+{
+    fail(client, 504, "The site does not answer", EVENT_END_TIMEOUT);
+}
+
+void relay_refuse(struct client *client)
+{
+    if (client->exchange->begun) {
+        cut(client, EVENT_END_POLICY);
+    } else {
+        answer_blocked(client);
+    }
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The stages of a connection as a table: who is called when its socket, its origin's or its timer
+ * has news. An empty place means that such news cannot come then, or is only remembered
+ * (http_conn). */
+#include "proxy/proxy_impl.h"
+
+const struct stage_row stages[STAGE_COUNT_] = {
+    [STAGE_HEAD] = {"head", client_run, NULL, client_late},
+    [STAGE_AUTH] = {"auth", client_watch, NULL, identify_late},
+    [STAGE_DIAL] = {"dial", client_watch, dial_on_origin, dial_late},
+    [STAGE_RELAY] = {"relay", relay_on_client, relay_on_origin, relay_late},
+    [STAGE_PAGE] = {"page", client_on_page, NULL, client_late},
+    [STAGE_LINGER] = {"linger", client_on_linger, NULL, client_late},
+    [STAGE_HELLO] = {"hello", tunnel_on_hello, tunnel_on_hello_origin, tunnel_hello_late},
+    [STAGE_TUNNEL] = {"tunnel", tunnel_on_client, tunnel_on_origin, tunnel_late},
+    [STAGE_CLOSED] = {"closed", NULL, NULL, NULL},
+};
