@@ -122,9 +122,9 @@ def is_open(word, hours):
 
 
 def cells(row):
-    """(group, word) of a row; every group exactly once."""
+    """(group, word) of a row; every group exactly once, in the order of GROUPS."""
     pairs = [(group, row[column]) for column in row for group in COLUMNS.get(column, [])]
-    assert sorted(group for group, _ in pairs) == sorted(GROUPS)
+    assert [group for group, _ in pairs] == GROUPS
     return pairs
 
 
@@ -214,15 +214,13 @@ def cell_of(document, row, group):
 def test_R162_rows_that_no_filter_can_enforce_say_so_and_hold_what_the_page_says(school):
     document = policy(school)
     rows = [row for row in document["table"] if not row["enforced"]]
-    lines = page(school, "What no filter can enforce")
-    assert sorted(row["source"] for row in rows) == sorted(line["Row"] for line in lines)
     assert all(not row["categories"] for row in rows)
     assert all("No filter can enforce this" in row["note"] for row in rows)
-    for line in lines:
-        words = [{group: WORDS.get(word) for group, word in cells(line)}]
-        held = [{group: (cell_of(document, row, group) or {}).get("level") for group in GROUPS}
-                for row in rows if row["source"] == line["Row"]]
-        assert words[0] in held, line
+    held = [(row["source"], {group: (cell_of(document, row, group) or {}).get("level")
+                             for group in GROUPS}) for row in rows]
+    wanted = [(line["Row"], {group: WORDS.get(word) for group, word in cells(line)})
+              for line in page(school, "What no filter can enforce")]
+    assert sorted(held, key=str) == sorted(wanted, key=str)
 
 
 @pytest.mark.parametrize("school", SCHOOLS)
@@ -233,9 +231,10 @@ def test_R162_rows_whose_label_spans_two_columns_say_how_their_mark_is_read(scho
 
 
 @pytest.mark.parametrize("school", SCHOOLS)
-def test_R162_illegal_rows_name_their_law(school):
+def test_R163_R167_illegal_rows_name_their_law_and_hold_for_everyone(school):
     rows = [row for row in policy(school)["table"] if row["section"] == "illegal"]
     assert rows and all(re.search(r"Act \d{4}", row["law"]) for row in rows)
+    assert all(row["cells"] == {"everyone": {"level": "illegal"}} for row in rows)
 
 
 @pytest.mark.parametrize("school", SCHOOLS)
