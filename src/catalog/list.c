@@ -20,6 +20,7 @@ struct reading {
     struct arena *arena;
     struct list_entry entry;
     struct host host;
+    bool top_level; /* a name of one label means the whole top-level domain */
 };
 
 static const struct {
@@ -94,10 +95,14 @@ static enum err take_name(struct reading *in, enum list_kind kind, struct str te
     } else if (str_starts(name, STR("."))) {
         name = str_skip(name, 1);
     }
-    if (host_parse(name, &in->host) != ERR_OK) {
+    struct addr addr;
+    if (str_index(name, ':') < name.len && addr_parse(name, &addr) == ERR_OK) {
+        host_from_addr(&addr, &in->host); /* lists write IPv6 without brackets */
+    } else if (host_parse(name, &in->host) != ERR_OK) {
         return refuse(in, LIST_FAULT_NAME, text);
     }
-    if (in->host.kind == HOST_NAME && memchr(in->host.text, '.', in->host.len) == NULL) {
+    if (!in->top_level && in->host.kind == HOST_NAME &&
+        memchr(in->host.text, '.', in->host.len) == NULL) {
         return refuse(in, LIST_FAULT_TOP_LEVEL, text);
     }
     return give(in, kind);
@@ -282,7 +287,7 @@ static const struct {
 enum err list_read(enum list_format format, struct str bytes, const struct list_sink *sink)
 {
     struct arena arena;
-    struct reading in = {.sink = sink, .arena = &arena};
+    struct reading in = {.sink = sink, .arena = &arena, .top_level = format == LIST_V2FLY};
     struct str rest = str_starts(bytes, STR("\xef\xbb\xbf")) ? str_skip(bytes, 3) : bytes;
     enum err err = ERR_OK;
     CHECK(format > LIST_UNSET && (size_t)format < N_FORMATS && formats[format].read != NULL);
