@@ -132,16 +132,17 @@ TEST(a_successor_goes_on_in_the_same_segment)
     struct folder folder = folder_new();
     struct event event;
     struct str where;
-    for (int64_t i = 1; i <= 200; i++) { /* past half, so that the next one is allocated too */
-        struct spool_writer *writer = writer_of(&folder, STR("proxy-0"));
+    for (int64_t i = 1; i <= 300; i++) { /* past half, so that the next one is allocated too */
+        struct spool_writer *writer = writer_of(&folder, STR("w"));
         append(writer, i);
         spool_writer_free(writer);
     }
+    close(folder_file(&folder, "w/0000000002.seg"));
     struct spool_reader *reader = reader_of(&folder);
-    for (int64_t i = 1; i <= 200; i++) {
+    for (int64_t i = 1; i <= 300; i++) {
         assert_ok(spool_reader_next(reader, &event, &where));
         assert_int_equal(event.mono_ms, i);
-        assert_true(str_starts(where, STR("proxy-0/1/")));
+        assert_true(str_starts(where, STR("w/1/")));
     }
     expect_err(reader, ERR_NOT_FOUND);
     spool_reader_free(reader);
