@@ -37,14 +37,15 @@ MUST_USE enum err spool_writer_open(int dir_fd, struct str writer, size_t segmen
 void spool_writer_free(struct spool_writer *writer);
 
 /* Appends; when it returns ERR_OK the event survives kill -9 of this process. ERR_SYSTEM where no
- * segment could be allocated (disk full): nothing is written, the caller refuses the request and
- * may try again at any time (allocation is retried, at most once in 200 ms). */
+ * segment could be allocated (disk full) and what is left is kept for others: nothing is written,
+ * the caller refuses the request and may try again at any time (allocation is retried, at most once
+ * in 200 ms). The last quarter of a segment takes events of kind close only. */
 MUST_USE enum err spool_append(struct spool_writer *writer, const struct event *event);
 
 /* Ask before a request is begun. True while there is room ahead: appends will succeed for at least
- * half a segment more. False from when the next segment could not be allocated; the half segment
- * that is left is for the events of what is open already. Tries the allocation again (at most once
- * in 200 ms), so that it recovers without an append. */
+ * half a segment more. False from when the next segment could not be allocated; a quarter of a
+ * segment is then left for the events of requests in hand and refused, and a quarter for closes.
+ * Tries the allocation again (at most once in 200 ms), so that it recovers without an append. */
 bool spool_has_room(struct spool_writer *writer);
 
 /* Flushes what was appended by all writers to the disk (fdatasync of the eight newest segments of

@@ -340,24 +340,36 @@ static void wait_for_room(struct spool_writer *writer)
     }
 }
 
-TEST(a_full_disk_is_noticed_half_a_segment_ahead_and_recovered_from)
+/* How many, numbered from first + 1, went in. */
+static int64_t append_until_full(struct spool_writer *writer, enum event_kind kind, int64_t first)
+{
+    for (int64_t n = 0;; n++) {
+        struct event event = numbered(first + n + 1);
+        event.kind = kind;
+        enum err err = spool_append(writer, &event);
+        if (err != ERR_OK) {
+            assert_err(err, ERR_SYSTEM);
+            return n;
+        }
+    }
+}
+
+TEST(a_full_disk_is_noticed_half_a_segment_ahead_and_the_last_quarter_is_for_closes)
 {
     struct folder folder = folder_new();
     struct spool_writer *writer = writer_of(&folder, STR("w"));
     struct spool_reader *reader = reader_of(&folder);
-    struct event event = numbered(0);
     int64_t appended = 0;
     disk_is_full(true);
     while (spool_has_room(writer)) {
         append(writer, ++appended);
     }
-    int64_t noticed = appended;
-    event = numbered(++appended);
-    while (spool_append(writer, &event) == ERR_OK) {
-        event = numbered(++appended);
-    }
-    appended--;
-    assert_true(appended - noticed > noticed / 2);
+    int64_t half = appended;
+    appended += append_until_full(writer, EVENT_REQUEST, appended);
+    int64_t three_quarters = appended;
+    appended += append_until_full(writer, EVENT_CLOSE, appended);
+    assert_in_range(three_quarters - half, half / 4, half * 3 / 4);
+    assert_in_range(appended - three_quarters, half / 4, half * 3 / 4);
     assert_false(spool_has_room(writer));
     disk_is_full(false);
     wait_for_room(writer);
@@ -590,7 +602,7 @@ TESTS_MAIN(unit(events_are_read_in_order_and_each_has_its_place),
            unit(what_a_killed_append_left_is_overwritten),
            unit(a_second_writer_of_the_same_place_is_kept_out),
            unit(names_and_sizes_that_cannot_be_are_refused),
-           unit(a_full_disk_is_noticed_half_a_segment_ahead_and_recovered_from),
+           unit(a_full_disk_is_noticed_half_a_segment_ahead_and_the_last_quarter_is_for_closes),
            unit(a_writer_starts_on_a_full_disk_and_has_room_later),
            unit(a_broken_frame_costs_the_rest_of_its_segment_only),
            unit(a_broken_header_costs_its_segment_only),

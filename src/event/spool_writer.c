@@ -66,6 +66,14 @@ static bool past_half(const struct spool_writer *writer)
     return writer->offset > writer->current.size / 2 || !fits(writer);
 }
 
+/* Whether the current segment may take this event. */
+static bool takes(const struct spool_writer *writer, const struct event *event)
+{
+    size_t kept =
+        writer->next.base == NULL && event->kind != EVENT_CLOSE ? writer->current.size / 4 : 0;
+    return fits(writer) && writer->current.size - writer->offset - SEGMENT_FRAME_MAX >= kept;
+}
+
 static void look_ahead(struct spool_writer *writer)
 {
     if (writer->current.base == NULL) {
@@ -90,12 +98,12 @@ static void go_on_in_next(struct spool_writer *writer)
 
 enum err spool_append(struct spool_writer *writer, const struct event *event)
 {
-    if (!fits(writer)) {
+    if (!takes(writer, event)) {
         look_ahead(writer);
-        if (writer->next.base != NULL) {
+        if (!fits(writer) && writer->next.base != NULL) {
             go_on_in_next(writer);
         }
-        if (!fits(writer)) {
+        if (!takes(writer, event)) {
             return ERR_SYSTEM;
         }
     }
