@@ -370,3 +370,57 @@ def test_R155_R173_R179_times_that_the_school_sets_open_the_row_then(gate, tmp_p
     opened = {at: gate.check(path, ["--group", "pupils-ks2"], at, [site(category)])[0]["action"]
               for at in (LESSON, LUNCH, EVENING)}
     assert opened == {LESSON: "block", LUNCH: "allow", EVENING: "block"}
+
+
+# The checker (T6).
+
+def findings(gate, path):
+    done = gate.run("policy", "check", path)
+    assert done.returncode == 0, done.stderr
+    return [line for line in done.stdout.splitlines() if line.strip()]
+
+
+@pytest.mark.parametrize("school", SCHOOLS)
+def test_T6_the_checker_has_findings_for_each_preset_and_refuses_neither(gate, school):
+    assert findings(gate, policy_file(school))
+    assert gate.run("policy", "check", policy_file(school), "--strict").returncode == 1
+
+
+def finds(lines, *words):
+    return any(all(word in line for word in words) for line in lines)
+
+
+def test_T6_the_checker_finds_R155_with_R177_at_school_A(gate):
+    lines = findings(gate, policy_file("trust-primary"))
+    assert finds(lines, "R155", "R177")
+
+
+@pytest.mark.parametrize("school, row", [("trust-primary", "social-networking"),
+                                         ("trust-primary", "blogs"),
+                                         ("church-primary", "educational-games"),
+                                         ("church-primary", "video-sites")])
+def test_T6_the_checker_finds_certain_times_without_times(gate, school, row):
+    lines = findings(gate, policy_file(school))
+    assert finds(lines, row, "time")
+
+
+def test_T6_the_checker_finds_terrorism_called_unacceptable_only_at_school_B(gate):
+    assert finds(findings(gate, policy_file("church-primary")), "extremism", "R170", "sealed")
+
+
+@pytest.mark.parametrize("name", ["games", "file-sharing", "social-media", "messaging"])
+def test_T6_the_checker_finds_empty_lists_of_nominated_users_at_school_B(gate, name):
+    lines = findings(gate, policy_file("church-primary"))
+    assert finds(lines, name, "nominated")
+
+
+def test_T6_the_checker_finds_nothing_where_the_school_has_filled_the_gaps(gate, tmp_path):
+    def fill(document):
+        for row in document["table"]:
+            for cell in row["cells"].values():
+                if cell["level"] == "certain-times":
+                    cell["times"] = cell["times"] or ["lunch"]
+        for entry in document["nominated"]:
+            entry["people"] = ["signed"]
+    lines = findings(gate, changed(tmp_path, "church-primary", fill))
+    assert not finds(lines, "nominated") and not finds(lines, "without times")
