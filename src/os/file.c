@@ -70,7 +70,7 @@ enum err file_map_fd(int fd, struct file_map *ret_map)
         *ret_map = (struct file_map){.bytes = STR("")};
         return ERR_OK;
     }
-    void *place = mmap(NULL, (size_t)stat.st_size, PROT_READ, MAP_SHARED, fd, 0);
+    void *place = mmap(NULL, (size_t)stat.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (place == MAP_FAILED) {
         return ERR_SYSTEM;
     }

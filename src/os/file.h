@@ -21,7 +21,8 @@ MUST_USE enum err file_read(int dir_fd, const char *path, struct buf *to);
 /* The same from a descriptor, from its current place on. */
 MUST_USE enum err file_read_fd(int fd, struct buf *to);
 
-/* A file mapped read-only, whole. The mapping outlives descriptor and name. */
+/* A file mapped read-only, whole. The mapping outlives descriptor and name, and has nothing to do
+ * with the descriptor's place in the file, which processes may share. */
 struct file_map {
     struct str bytes;
 };

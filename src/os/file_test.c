@@ -172,6 +172,11 @@ TEST(a_file_in_memory_cannot_be_changed)
     assert_ok(file_memory("test", STR("fixed"), &fd));
     assert_int_equal(write(fd, "x", 1), -1);
     assert_int_equal(ftruncate(fd, 0), -1);
+    assert_int_equal(lseek(fd, 3, SEEK_SET), 3);
+    struct file_map map; /* whole, wherever somebody else has read to */
+    assert_ok(file_map_fd(fd, &map));
+    assert_str_eq(map.bytes, STR("fixed"));
+    file_map_fini(&map);
     close(fd);
 }
 

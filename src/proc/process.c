@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "proc/fetcher.h"
+#include "proc/proc.h"
 
 static const struct {
     const char *name;
@@ -23,6 +23,5 @@ int process_run(const char *name)
             return processes[i].run();
         }
     }
-    log_line(LOG_ERROR, "no-such-process", "%s", "");
-    return 2;
+    return child_main(name);
 }

@@ -3,8 +3,9 @@
 #ifndef LODGE_PROC_PROCESS_H
 #define LODGE_PROC_PROCESS_H
 
-/* Runs the process of this name ("fetcher"); the exit status. 2 for a name that is none. Only lodge
- * itself calls it, as `lodge process NAME`, with the descriptors that the process knows. */
+/* Runs the process of this name ("fetcher", "proxy-0"); the exit status. 1 for a name that is none.
+ * Only lodge itself calls it, as `lodge process NAME`, with the descriptors that the process knows.
+ */
 int process_run(const char *name);
 
 #endif

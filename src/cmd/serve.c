@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* lodge serve: options from the command line and DIR/lodge.conf, then the supervisor. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "cmd/cmd.h"
+#include "conf/conf.h"
+#include "os/file.h"
+#include "proc/proc.h"
+
+enum { PATH_BYTES = 4096, HELP_BYTES = 160, OWN_ROWS = 1, WHY_MAX = 4096 };
+
+static const char *data;
+static const char *given[CONF_COUNT];
+static bool given_flags[CONF_COUNT];
+
+static const char details[] =
+    "Every option but --data can also stand in DIR/lodge.conf, as a line \"name = value\"; the\n"
+    "command line comes first. TIME is 500ms, 30s, 10m or 2h; SIZE is 64K, 4M or 1G.\n"
+    "\n"
+    "Runs in the foreground. Prints one line \"ready\" on standard error once every listener\n"
+    "accepts; everything else there is the log. SIGTERM: what is in hand is finished first; "
+    "again:\n"
+    "at once. SIGHUP: looks at policy, catalog and state again, as happens by itself when one of\n"
+    "them is replaced. An image that is not good is refused, and the one before stays.\n"
+    "\n"
+    "Exit codes: 0 ended by SIGTERM; 1 could not start or go on, the log says why; 2 the command\n"
+    "line or lodge.conf was wrong.";
+
+/* The rows of the schema as options of the command line, each help with its default. */
+static size_t make_rows(struct option_row *rows)
+{
+    static char helps[CONF_COUNT][HELP_BYTES];
+    size_t n = 0;
+    rows[n++] = (struct option_row){
+        .name = "data",
+        .value = "DIR",
+        .help = "the data folder; made where absent",
+        .text = &data,
+        .required = true,
+    };
+    for (size_t i = 0; i < CONF_COUNT; i++) {
+        const struct conf_row *row = conf_row(i);
+        bool shown = row->word != NULL && row->value[0] != '\0';
+        snprintf(helps[i], HELP_BYTES, "%s%s%s%s", row->help, shown ? " (" : "",
+                 shown ? row->value : "", shown ? ")" : "");
+        rows[n++] = (struct option_row){
+            .name = row->name,
+            .value = row->word,
+            .help = helps[i],
+            .text = row->word != NULL ? &given[i] : NULL,
+            .flag = row->word != NULL ? NULL : &given_flags[i],
+        };
+    }
+    return n;
+}
+
+static int read_conf_file(struct conf *conf)
+{
+    char path[PATH_BYTES];
+    struct buf text;
+    struct buf why;
+    int code = OPTIONS_GO_ON;
+    if (snprintf(path, sizeof(path), "%s/lodge.conf", data) >= (int)sizeof(path)) {
+        return cmd_fail(EXIT_USAGE, "serve", "--data is too long");
+    }
+    buf_init(&text, CONF_FILE_MAX);
+    buf_init(&why, WHY_MAX);
+    enum err err = file_read(AT_FDCWD, path, &text);
+    if (err == ERR_OK) {
+        if (conf_read(conf, buf_str(&text), &why) != ERR_OK) {
+            code = cmd_fail(EXIT_USAGE, "serve", "%s: %.*s", path, STR_ARG(buf_str(&why)));
+        }
+    } else if (err != ERR_NOT_FOUND) {
+        code = cmd_fail(EXIT_REFUSED, "serve", "%s: %s", path, err_text(err));
+    }
+    buf_fini(&text);
+    buf_fini(&why);
+    return code;
+}
+
+static int take_given(struct conf *conf)
+{
+    for (size_t i = 0; i < CONF_COUNT; i++) {
+        const char *value = given_flags[i] ? "yes" : given[i];
+        struct buf why;
+        if (value == NULL) {
+            continue;
+        }
+        buf_init(&why, WHY_MAX);
+        enum err err = conf_set(conf, str_from(conf_row(i)->name), str_from(value), &why);
+        if (err != ERR_OK) {
+            (void)cmd_fail(EXIT_USAGE, "serve", "--%.*s", STR_ARG(buf_str(&why)));
+        }
+        buf_fini(&why);
+        if (err != ERR_OK) {
+            return EXIT_USAGE;
+        }
+    }
+    return OPTIONS_GO_ON;
+}
+
+static int check_needed(const struct conf *conf)
+{
+    const struct {
+        const struct conf_text *text;
+        const char *name;
+    } needed[] = {{&conf->policy, "policy"}, {&conf->catalog, "catalog"}, {&conf->proxy, "proxy"}};
+    for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+        if (needed[i].text->len == 0) {
+            return cmd_fail(EXIT_USAGE, "serve",
+                            "--%s is needed, here or in %s/lodge.conf; see --help", needed[i].name,
+                            data);
+        }
+    }
+    return OPTIONS_GO_ON;
+}
+
+int cmd_serve(int argc, char **argv)
+{
+    static struct conf conf;
+    static struct option_row rows[OWN_ROWS + CONF_COUNT];
+    struct usage usage = {
+        .command = "serve",
+        .synopsis = "--data DIR --policy FILE --catalog IMAGE --proxy ADDR:PORT [...]",
+        .summary = "Runs the gate: a filtering proxy, decided by the school's policy.",
+        .details = details,
+        .options = rows,
+        .n_options = make_rows(rows),
+    };
+    int first;
+    int code = options_read(&usage, argc, argv, &first);
+    if (code != OPTIONS_GO_ON) {
+        return code;
+    }
+    conf_init(&conf);
+    code = read_conf_file(&conf);
+    if (code == OPTIONS_GO_ON) {
+        code = take_given(&conf);
+    }
+    if (code == OPTIONS_GO_ON) {
+        code = check_needed(&conf);
+    }
+    if (code != OPTIONS_GO_ON) {
+        return code;
+    }
+    struct supervisor_setup setup = {.conf = &conf, .data = data};
+    return supervisor_main(&setup);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What every process but the supervisor has: a loop, the line to the supervisor, its options and
+ * what it was handed. When the supervisor is gone, the child ends. */
+#ifndef LODGE_PROC_CHILD_H
+#define LODGE_PROC_CHILD_H
+
+#include "conf/conf.h"
+#include "os/file.h"
+#include "os/loop.h"
+#include "proc/proc.h"
+
+enum { CHILD_LISTENERS_MAX = 4 };
+
+struct child {
+    struct loop_io control;
+    struct loop *loop;
+    const struct proc_row *row;
+    unsigned index;
+    const char *name; /* "proxy-0" */
+    bool started;
+    struct conf conf;
+    struct file_map hosts; /* empty: none */
+    int spool_fd;          /* -1: not handed over */
+    int spool_own_fd;
+    int passwords_fd;
+    int bell_fd;
+    int listen_fds[CHILD_LISTENERS_MAX];
+    size_t n_listeners;
+    int images[3];    /* CHILD_CATALOG ...: newly handed over, or -1 */
+    int auth_fds[64]; /* ends of pairs with auth, newly handed over */
+    size_t n_auth;
+
+    void *work; /* of the process at hand */
+    /* After start: something new was handed over (images with GO, ends of pairs at once). */
+    void (*handed)(struct child *child, bool go);
+    void (*drain)(struct child *child); /* ends in loop_stop */
+};
+
+enum { CHILD_CATALOG, CHILD_POLICY, CHILD_STATE, CHILD_IMAGES };
+
+/* Gives up rights by the table's row: dir_fd (or -1) is the one folder that stays usable. Logs what
+ * holds. confine_user must have been called (child_become). */
+MUST_USE enum err child_confine(struct child *child, int dir_fd, bool write);
+MUST_USE enum err child_become(struct child *child);
+
+/* Tells the supervisor that the work is done from now on. */
+MUST_USE enum err child_ready(struct child *child);
+
+#endif

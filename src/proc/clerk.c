@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The clerk: syncs the spool to the disk every second, and at once when the bell rings. */
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "event/spool.h"
+#include "os/signals.h"
+#include "proc/child.h"
+
+enum { SYNC_MS = MS_PER_SECOND };
+
+struct clerk {
+    struct loop_io bell;
+    struct loop_timer timer;
+    struct child *child;
+    enum err last; /* so that a failing disk is told once, not every second */
+};
+
+static void sync_spool(struct clerk *clerk)
+{
+    enum err err = spool_sync_dir(clerk->child->spool_fd);
+    if (err != clerk->last) {
+        log_line(err == ERR_OK ? LOG_INFO : LOG_ERROR, "spool-sync", "err=%s", err_name(err));
+        clerk->last = err;
+    }
+    loop_timer_set(clerk->child->loop, &clerk->timer, loop_mono_ms(clerk->child->loop) + SYNC_MS);
+}
+
+static void on_timer(struct loop_timer *timer)
+{
+    sync_spool((struct clerk *)(void *)((char *)timer - offsetof(struct clerk, timer)));
+}
+
+static void on_bell(struct loop_io *io, uint32_t events)
+{
+    (void)events;
+    bell_quieten(io->fd);
+    sync_spool((struct clerk *)(void *)io);
+}
+
+static void drain(struct child *child)
+{
+    sync_spool(child->work);
+    loop_stop(child->loop);
+}
+
+enum err proc_clerk_start(struct child *child)
+{
+    static struct clerk clerk = {.bell = {.fd = -1, .fn = on_bell}, .timer.fn = on_timer};
+    clerk.child = child;
+    child->work = &clerk;
+    child->drain = drain;
+    ERR_TRY(child_become(child));
+    ERR_TRY(child_confine(child, child->spool_fd, false));
+    ERR_TRY(loop_add(child->loop, &clerk.bell, child->bell_fd, EPOLLIN));
+    sync_spool(&clerk);
+    return child_ready(child);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The supervisor's images: taken from the files that the operator names, checked once, kept in
+ * DIR/images/ and handed to the workers as descriptors.
+ *
+ * A copy is what is checked and handed over, so that a file written in place afterwards changes
+ * nothing. Past policies and states stay in DIR/images/; of catalogs the last two.
+ */
+#ifndef LODGE_PROC_IMAGES_H
+#define LODGE_PROC_IMAGES_H
+
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+enum image { IMAGE_CATALOG, IMAGE_POLICY, IMAGE_STATE, IMAGE_COUNT };
+
+struct image_slot {
+    const char *path; /* as the operator gave it; "" for none */
+    int fd;           /* the image in force; -1 for none */
+    uint64_t generation;
+    struct stat seen; /* of the file at the last try, so that nothing is tried twice */
+};
+
+struct images {
+    int folder_fd; /* DIR/images */
+    struct image_slot slots[IMAGE_COUNT];
+};
+
+/* "catalog", "policy", "state"; static. */
+const char *image_name(enum image image);
+
+/* Looks at one file. ERR_OK: a new image is in force (*ret_changed) or it is the same as before.
+ * Else the one before stays, and *why holds what is wrong with the file and what to do. */
+MUST_USE enum err images_take(struct images *images, enum image image, bool *ret_changed,
+                              struct buf *why);
+
+void images_close(struct images *images);
+
+#endif

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What our processes say to each other. */
+#include "proc/message.h"
+
+#include <string.h>
+
+#include "base/check.h"
+#include "base/limits.h"
+#include "crypto/secret.h"
+
+static const struct message_row {
+    const char *name;
+    size_t n_fds;
+} rows[MESSAGE_COUNT] = {
+    [MESSAGE_UNSET] = {"?", 0},
+#define MESSAGE(name, fds, text) [MESSAGE_##name] = {#name, fds},
+#include "proc/message.def"
+#undef MESSAGE
+};
+
+const char *message_name(uint32_t type)
+{
+    return rows[type < MESSAGE_COUNT ? type : MESSAGE_UNSET].name;
+}
+
+enum err message_send(int fd, enum message type, int fd_1, int fd_2)
+{
+    struct ipc_message message = {.type = type, .fds = {fd_1, fd_2}};
+    message.n_fds = (fd_1 >= 0 ? 1U : 0U) + (fd_2 >= 0 ? 1U : 0U);
+    CHECK(message.n_fds == rows[type].n_fds);
+    return ipc_send(fd, &message);
+}
+
+enum err message_receive(int fd, struct ipc_message *ret_message)
+{
+    ERR_TRY(ipc_receive(fd, ret_message));
+    if (ret_message->type == MESSAGE_UNSET || ret_message->type >= MESSAGE_COUNT ||
+        ret_message->n_fds != rows[ret_message->type].n_fds) {
+        ipc_message_fini(ret_message);
+        return ERR_INVALID;
+    }
+    return ERR_OK;
+}
+
+int message_take_fd(struct ipc_message *message, size_t index)
+{
+    CHECK(index < message->n_fds && message->fds[index] >= 0);
+    int fd = message->fds[index];
+    message->fds[index] = -1;
+    return fd;
+}
+
+enum err message_send_question(int fd, uint64_t ticket, const uint8_t client[16], struct str person,
+                               struct str password)
+{
+    struct auth_question question = {.ticket = ticket};
+    struct ipc_message message = {.type = MESSAGE_ASK};
+    if (person.len > LIMIT_ID_LEN || password.len > LIMIT_PASSWORD_LEN) {
+        return ERR_LIMIT;
+    }
+    memcpy(question.client, client, sizeof(question.client));
+    question.person_len = (uint16_t)person.len;
+    question.password_len = (uint16_t)password.len;
+    memcpy(message.bytes, &question, sizeof(question));
+    message.len = sizeof(question);
+    memcpy(message.bytes + message.len, person.p, person.len);
+    message.len += person.len;
+    memcpy(message.bytes + message.len, password.p, password.len);
+    message.len += password.len;
+    enum err err = ipc_send(fd, &message);
+    secret_wipe(message.bytes, sizeof(message.bytes));
+    return err;
+}
+
+enum err message_read_question(const struct ipc_message *message,
+                               struct auth_question *ret_question, struct str *ret_person,
+                               struct str *ret_password)
+{
+    struct auth_question question;
+    if (message->type != MESSAGE_ASK || message->len < sizeof(question)) {
+        return ERR_INVALID;
+    }
+    memcpy(&question, message->bytes, sizeof(question));
+    if (question.person_len > LIMIT_ID_LEN || question.password_len > LIMIT_PASSWORD_LEN ||
+        message->len != sizeof(question) + question.person_len + question.password_len) {
+        return ERR_INVALID;
+    }
+    const char *text = (const char *)message->bytes + sizeof(question);
+    *ret_question = question;
+    *ret_person = str_make(text, question.person_len);
+    *ret_password = str_make(text + question.person_len, question.password_len);
+    return ERR_OK;
+}
+
+enum err message_send_answer(int fd, uint64_t ticket, bool accepted)
+{
+    struct auth_answer answer;
+    struct ipc_message message = {.type = MESSAGE_ANSWER, .len = sizeof(answer)};
+    memset(&answer, 0, sizeof(answer)); /* the padding too goes out */
+    answer.ticket = ticket;
+    answer.accepted = accepted;
+    memcpy(message.bytes, &answer, sizeof(answer));
+    return ipc_send(fd, &message);
+}
+
+enum err message_read_answer(const struct ipc_message *message, struct auth_answer *ret_answer)
+{
+    if (message->type != MESSAGE_ANSWER || message->len != sizeof(*ret_answer) ||
+        message->bytes[offsetof(struct auth_answer, accepted)] > 1) {
+        return ERR_INVALID;
+    }
+    memcpy(ret_answer, message->bytes, sizeof(*ret_answer));
+    return ERR_OK;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The processes of `lodge serve`, and the table of their rights (proc.def). */
+#ifndef LODGE_PROC_PROC_H
+#define LODGE_PROC_PROC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "conf/conf.h"
+#include "os/ipc.h"
+
+enum proc {
+    PROC_UNSET,
+#define PROCESS(name, count, user, calls, dials, handed) PROC_##name,
+#include "proc/proc.def"
+#undef PROCESS
+    PROC_COUNT
+};
+
+enum proc_hand {
+    HAND_HOSTS = 1 << 0,
+    HAND_SPOOL = 1 << 1,
+    HAND_SPOOL_WRITER = 1 << 2,
+    HAND_PASSWORDS = 1 << 3,
+    HAND_BELL = 1 << 4,
+    HAND_LISTENER = 1 << 5,
+    HAND_IMAGES = 1 << 6,
+    HAND_AUTH = 1 << 7,
+};
+
+struct child;
+
+struct proc_row {
+    const char *name;
+    bool per_worker; /* as many as the option `workers` says; else one */
+    const char *user;
+    unsigned calls;
+    bool dials;
+    unsigned handed; /* enum proc_hand, or-ed */
+    /* Begins its work, once everything was handed over; sets the child's two functions. */
+    enum err (*start)(struct child *child);
+};
+
+/* proc from PROC_UNSET + 1 to PROC_COUNT - 1. */
+const struct proc_row *proc_row(enum proc proc);
+
+#define PROCESS(name, count, user, calls, dials, handed) \
+    MUST_USE enum err proc_##name##_start(struct child *child);
+#include "proc/proc.def"
+#undef PROCESS
+
+/* A child is called `lodge process NAME-INDEX`, with this descriptor to the supervisor. */
+enum { PROC_CONTROL_FD = 3 };
+
+/* The main function of such a child; the exit code. 1 for a name that is none. */
+int child_main(const char *name);
+
+struct supervisor_setup {
+    const struct conf *conf;
+    const char *data; /* the data folder; made where absent */
+};
+
+/* `lodge serve`: the exit code, after SIGTERM or when it cannot go on. Logs to standard error, and
+ * prints the one line "ready" there once every listener accepts. */
+int supervisor_main(const struct supervisor_setup *setup);
+
+#endif

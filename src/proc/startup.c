@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the supervisor opens before it starts anybody: folders, options, hosts, the bell, the port.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "os/confine.h"
+#include "os/dns.h"
+#include "os/file.h"
+#include "os/sock.h"
+#include "proc/passwords.h"
+#include "proc/supervisor_impl.h"
+
+enum {
+    HOSTS_MAX = 64 * 1024 * 1024,
+    LINE_MAX_BYTES = 2048,
+    FILES_PER_CLIENT = 4, /* client, origin, and the pipes of a tunnel that moves much */
+    FILES_SPARE = 256,
+};
+
+/* "event=... file=\"...\" why=\"...\"" */
+static void log_file(const char *event, const char *path, const char *why)
+{
+    struct buf line;
+    buf_init(&line, LINE_MAX_BYTES);
+    buf_append(&line, STR("file="));
+    log_quote(&line, str_from(path));
+    buf_append(&line, STR(" why="));
+    log_quote(&line, str_from(why));
+    log_line(LOG_ERROR, event, "%.*s", STR_ARG(buf_str(&line)));
+    buf_fini(&line);
+}
+
+/* Many clients need many descriptors. Root may go past the hard limit. */
+static void raise_limits(const struct conf *conf)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return;
+    }
+    rlim_t want = (rlim_t)conf->max_connections * FILES_PER_CLIENT + FILES_SPARE;
+    struct rlimit more = {want, want > limit.rlim_max ? want : limit.rlim_max};
+    if (limit.rlim_cur >= want || setrlimit(RLIMIT_NOFILE, &more) == 0) {
+        return;
+    }
+    more = (struct rlimit){limit.rlim_max, limit.rlim_max};
+    (void)setrlimit(RLIMIT_NOFILE, &more);
+    log_line(LOG_WARN, "few-descriptors", "limit=%llu wanted=%llu do=\"raise ulimit -n\"",
+             (unsigned long long)limit.rlim_max, (unsigned long long)want);
+}
+
+static bool open_folder(int data_fd, const char *name, int *ret_fd)
+{
+    if (file_make_dirs(data_fd, name, 0750) == ERR_OK &&
+        file_open_dir(data_fd, name, ret_fd) == ERR_OK) {
+        return true;
+    }
+    log_file("folder-failed", name, strerror(errno));
+    return false;
+}
+
+/* The spool's folder is entered by the processes' common group. */
+static void give_to_group(int fd)
+{
+    uid_t uid;
+    gid_t gid;
+    if (geteuid() == 0 && confine_find_user(proc_row(PROC_clerk)->user, &uid, &gid) == ERR_OK) {
+        (void)!fchown(fd, (uid_t)-1, gid); /* a process that then cannot enter says so and ends */
+    }
+}
+
+static bool open_folders(struct supervisor *supervisor, const char *data)
+{
+    if (file_make_dirs(AT_FDCWD, data, 0750) != ERR_OK ||
+        file_open_dir(AT_FDCWD, data, &supervisor->data_fd) != ERR_OK) {
+        log_file("folder-failed", data, strerror(errno));
+        return false;
+    }
+    if (!open_folder(supervisor->data_fd, "spool", &supervisor->spool_fd) ||
+        !open_folder(supervisor->data_fd, "images", &supervisor->images.folder_fd)) {
+        return false;
+    }
+    give_to_group(supervisor->spool_fd);
+    if (passwords_open_folder(data, &supervisor->passwords_fd) != ERR_OK) {
+        log_file("folder-failed", PASSWORDS_FOLDER, strerror(errno));
+        return false;
+    }
+    return true;
+}
+
+static bool open_hosts(struct supervisor *supervisor)
+{
+    const char *path = supervisor->conf->hosts.bytes;
+    struct buf text;
+    size_t line = 0;
+    if (path[0] == '\0') {
+        return true;
+    }
+    buf_init(&text, HOSTS_MAX);
+    enum err err = file_read(AT_FDCWD, path, &text);
+    if (err != ERR_OK) {
+        log_file("hosts-refused", path, err == ERR_SYSTEM ? strerror(errno) : err_text(err));
+    } else {
+        err = dns_hosts_check(buf_str(&text), &line);
+        if (err != ERR_OK) {
+            log_line(LOG_ERROR, "hosts-refused",
+                     "line=%zu why=\"not: address name name...\" file-option=hosts", line);
+        }
+    }
+    if (err == ERR_OK) {
+        err = file_memory("hosts", buf_str(&text), &supervisor->hosts_fd);
+    }
+    buf_fini(&text);
+    return err == ERR_OK;
+}
+
+static bool open_listener(struct supervisor *supervisor)
+{
+    const struct conf_text *text = &supervisor->conf->proxy;
+    struct sock_addr addr;
+    if (sock_addr_parse(conf_str(text), &addr) != ERR_OK) {
+        log_file("listen-failed", text->bytes, "not ADDR:PORT, as 127.0.0.1:3128 or [::1]:3128");
+        return false;
+    }
+    if (sock_listen(&addr, &supervisor->listen_fd) != ERR_OK) {
+        log_file("listen-failed", text->bytes, strerror(errno));
+        return false;
+    }
+    return true;
+}
+
+static bool open_small_things(struct supervisor *supervisor)
+{
+    struct str conf = str_make((const char *)supervisor->conf, sizeof(*supervisor->conf));
+    const struct conf_text *paths[IMAGE_COUNT] = {
+        [IMAGE_CATALOG] = &supervisor->conf->catalog,
+        [IMAGE_POLICY] = &supervisor->conf->policy,
+        [IMAGE_STATE] = &supervisor->conf->state,
+    };
+    for (size_t i = 0; i < IMAGE_COUNT; i++) {
+        supervisor->images.slots[i] = (struct image_slot){.path = paths[i]->bytes, .fd = -1};
+    }
+    if (bell_new(&supervisor->bell_fd) != ERR_OK ||
+        file_memory("conf", conf, &supervisor->conf_fd) != ERR_OK) {
+        log_line(LOG_ERROR, "not-started", "errno=%d", errno);
+        return false;
+    }
+    return true;
+}
+
+bool supervisor_open(struct supervisor *supervisor, const char *data)
+{
+    raise_limits(supervisor->conf);
+    return open_folders(supervisor, data) && open_small_things(supervisor) &&
+           open_hosts(supervisor) && open_listener(supervisor);
+}

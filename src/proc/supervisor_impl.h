@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the supervisor is made of; private to supervisor.c and startup.c. */
+#ifndef LODGE_PROC_SUPERVISOR_IMPL_H
+#define LODGE_PROC_SUPERVISOR_IMPL_H
+
+#include <sys/types.h>
+
+#include "os/loop.h"
+#include "os/signals.h"
+#include "os/watch.h"
+#include "proc/images.h"
+#include "proc/proc.h"
+
+enum { SLOTS_MAX = 80, SLOT_NAME_BYTES = 24 };
+
+/* A place for a process, and the process in it. */
+struct slot {
+    struct loop_io control;
+    struct loop_io end; /* its pidfd */
+    struct loop_timer again;
+    struct supervisor *supervisor;
+    const struct proc_row *row;
+    enum proc proc;
+    char name[SLOT_NAME_BYTES];
+    pid_t pid; /* 0: none */
+    bool ready;
+    int64_t started_ms;
+    unsigned quick; /* deaths in a row, each soon after the start */
+};
+
+struct supervisor {
+    const struct conf *conf;
+    struct loop *loop;
+    struct signals signals;
+    struct watch_set watch;
+    struct loop_timer settle;
+    struct loop_timer give_up;
+    struct images images;
+    struct slot slots[SLOTS_MAX];
+    size_t n_slots;
+    int data_fd;
+    int spool_fd;
+    int passwords_fd;
+    int bell_fd;
+    int conf_fd;
+    int hosts_fd; /* -1: none */
+    int listen_fd;
+    bool all_ready;
+    bool ending;
+    int exit_code;
+};
+
+/* Opens everything that is handed over: folders, options, hosts, bell, listening socket. Says in
+ * the log what is wrong, and what to do. False: cannot go on. */
+bool supervisor_open(struct supervisor *supervisor, const char *data);
+
+#endif
