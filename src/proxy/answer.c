@@ -112,6 +112,7 @@ static void page_staff(struct buf *to, const struct exchange *exchange, struct s
     view_block_staff(to, &(struct view_block_staff){
                              .reason = reason_text(verdict->reason),
                              .category = show ? row->staff : STR(""),
+                             .name = show ? row->name : STR(""),
                              .level = level_name(verdict->level),
                              .rule = verdict->sealed ? STR("") : verdict->rule,
                              .group = exchange->who.group,
@@ -161,6 +162,7 @@ static const struct trouble_row troubles[] = {
      STR_INIT("A program on this device asked in a way that Lodge cannot answer safely.")},
     {404, STR_INIT("There is no such page"), STR_INIT("")},
     {405, STR_INIT("The request is not allowed"), STR_INIT("")},
+    {408, STR_INIT("The request took too long"), STR_INIT("")},
     {431, STR_INIT("The request is too long"), STR_INIT("")},
     {501, STR_INIT("Lodge does not do this"), STR_INIT("")},
     {502, STR_INIT("The site does not work just now"),

@@ -378,7 +378,13 @@ void client_watch(struct client *client)
 
 void client_late(struct client *client)
 {
-    client_close(client);
+    if (client->stage == STAGE_HEAD && client->begun) {
+        client->begun = false;
+        idle_remove(client);
+        request_late(client);
+    } else {
+        client_close(client);
+    }
 }
 
 void client_on_page(struct client *client)

@@ -101,6 +101,8 @@ void exchange_free(struct exchange *exchange);
 void request_begin(struct client *client, struct str rest);
 /* A head that could not be read. */
 void request_malformed(struct client *client, enum err err, enum http1_fault fault);
+/* A head that did not come whole in time. */
+void request_late(struct client *client);
 /* Who asks is known: decides and acts. */
 void request_go(struct client *client);
 

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "base/check.h"
+#include "crypto/fasthash.h"
 #include "crypto/random.h"
 #include "proxy/proxy_impl.h"
 
@@ -15,10 +16,12 @@ enum {
     DRAIN_TICK_MS = 100,
     /* While draining, a tunnel that moves nothing for so long is closed. */
     DRAIN_QUIET_MS = 500,
-    PAGE_MAX = 65536,
+    /* Interfaces come and go, but not by the second. */
+    OWN_MS = 5000,
+    PAGE_BYTES_MAX = 65536,
     /* Each header may become a little longer (Host, Via, Connection). */
-    LINE_MAX = LIMIT_HTTP_HEAD_LEN + 8192,
-    DATA_MAX = SCRATCH_BYTES + LIMIT_HTTP_HEAD_LEN + 16384,
+    HEAD_LINE_MAX = LIMIT_HTTP_HEAD_LEN + 8192,
+    BODY_DATA_MAX = SCRATCH_BYTES + LIMIT_HTTP_HEAD_LEN + 16384,
 };
 
 int64_t proxy_now_ms(const struct proxy *proxy)
@@ -26,6 +29,19 @@ int64_t proxy_now_ms(const struct proxy *proxy)
     int64_t wall = loop_utc_ms(proxy->loop);
     int64_t counted = proxy->base_utc_ms + (loop_mono_ms(proxy->loop) - proxy->base_mono_ms);
     return wall > counted ? wall : counted;
+}
+
+bool proxy_is_own(struct proxy *proxy, const uint8_t ip[16])
+{
+    struct str bytes = str_make((const char *)ip, 16);
+    struct own_row *row = &proxy->own[fasthash64(bytes, 0) % OWN_ROWS];
+    int64_t now = loop_mono_ms(proxy->loop);
+    if (row->until_ms <= now || memcmp(row->ip, ip, 16) != 0) {
+        memcpy(row->ip, ip, 16);
+        row->own = sock_is_own(ip);
+        row->until_ms = now + OWN_MS;
+    }
+    return row->own;
 }
 
 bool proxy_is_self(const struct proxy *proxy, const struct sock_addr *addr)
@@ -110,9 +126,9 @@ enum err proxy_new(const struct proxy_setup *setup, struct proxy **ret_proxy)
     proxy->next_until_ms = INT64_MAX;
     proxy->accepting = true;
     proxy->random_at = RANDOM_BYTES;
-    buf_init(&proxy->page, PAGE_MAX);
-    buf_init(&proxy->line, LINE_MAX);
-    buf_init(&proxy->data, DATA_MAX);
+    buf_init(&proxy->page, PAGE_BYTES_MAX);
+    buf_init(&proxy->line, HEAD_LINE_MAX);
+    buf_init(&proxy->data, BODY_DATA_MAX);
     random_bytes(proxy->auth_key, sizeof(proxy->auth_key));
     enum err err = make_scratch(proxy);
     if (err == ERR_OK) {

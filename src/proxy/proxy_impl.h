@@ -38,12 +38,20 @@ enum {
     LISTENERS_MAX = 16,
     AUTH_BUCKETS = 256,
     RANDOM_BYTES = 4096,
+    OWN_ROWS = 64,
 };
 
 struct listener {
     struct loop_io io;
     struct proxy *proxy;
     struct sock_addr addr;
+};
+
+/* Whether an address is the box's own, remembered for a while. */
+struct own_row {
+    uint8_t ip[16];
+    bool own;
+    int64_t until_ms; /* monotonic */
 };
 
 struct proxy {
@@ -75,6 +83,7 @@ struct proxy {
     struct auth_entry *auth[AUTH_BUCKETS];
     size_t n_auth;
     uint64_t last_ticket;
+    struct own_row own[OWN_ROWS];
     uint8_t auth_key[HASH_KEY_BYTES];
     uint8_t random[RANDOM_BYTES];
     size_t random_at;
@@ -87,6 +96,9 @@ int64_t proxy_now_ms(const struct proxy *proxy);
 
 /* Stops or resumes to take clients. */
 void proxy_accepting(struct proxy *proxy, bool accepting);
+
+/* True where an address is of one of the box's interfaces. */
+bool proxy_is_own(struct proxy *proxy, const uint8_t ip[16]);
 
 /* True where an address and port are one of our own listeners. */
 bool proxy_is_self(const struct proxy *proxy, const struct sock_addr *addr);

@@ -57,7 +57,7 @@ static enum step send_up(struct client *client, struct str head, struct str view
         client->unread = true;
         return fail(client, 400, "The request's body is not valid", EVENT_END_CLIENT);
     }
-    exchange->bytes_up += used;
+    exchange->bytes_up = exchange->up.bytes;
     if (http_conn_write(&exchange->origin->conn, head, str_sub(view, 0, used)) != ERR_OK) {
         exchange->stopped = true; /* it may have answered before it closed */
         exchange->origin->conn.ready |= EPOLLIN;

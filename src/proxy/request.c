@@ -234,7 +234,8 @@ void request_begin(struct client *client, struct str rest)
     }
 }
 
-void request_malformed(struct client *client, enum err err, enum http1_fault fault)
+/* A request of which there is no head: the connection ends with this answer. */
+static void refuse_unread(struct client *client, unsigned status, const char *why)
 {
     struct exchange *exchange = exchange_new(client);
     if (exchange == NULL) {
@@ -244,7 +245,17 @@ void request_malformed(struct client *client, enum err err, enum http1_fault fau
     http_body_init(&exchange->up, &(struct http1_head){.body = HTTP1_BODY_NONE});
     client->last = true;
     client->unread = true;
-    answer_trouble(client, err == ERR_LIMIT ? 431 : 400, http1_fault_text(fault));
+    answer_trouble(client, status, why);
+}
+
+void request_malformed(struct client *client, enum err err, enum http1_fault fault)
+{
+    refuse_unread(client, err == ERR_LIMIT ? 431 : 400, http1_fault_text(fault));
+}
+
+void request_late(struct client *client)
+{
+    refuse_unread(client, 408, "The request did not come in time");
 }
 
 void request_go(struct client *client)

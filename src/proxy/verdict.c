@@ -6,7 +6,7 @@
 #include "proxy/proxy_impl.h"
 
 /* Decided, and put as the verdict; *ret_subject is who asks by the images of now. */
-static void ask(const struct proxy *proxy, const struct addr *client, struct str person,
+static void ask(struct proxy *proxy, const struct addr *client, struct str person,
                 struct policy_request *request, const struct sock_addr *to,
                 struct policy_subject *ret_subject, struct verdict *ret_verdict)
 {
@@ -17,7 +17,7 @@ static void ask(const struct proxy *proxy, const struct addr *client, struct str
     if (to != NULL) {
         memcpy(addr.bytes, to->ip, sizeof(addr.bytes));
         request->addr = &addr;
-        if (!addr_is_special(&addr) && sock_is_own(to->ip)) {
+        if (!addr_is_special(&addr) && proxy_is_own(proxy, to->ip)) {
             request->addr = &loopback;
         }
     }
@@ -107,7 +107,7 @@ enum err verdict_let_go(struct proxy *proxy)
 bool verdict_exchange(struct exchange *exchange, const struct sock_addr *addr)
 {
     const struct client *client = exchange->client;
-    const struct proxy *proxy = client->proxy;
+    struct proxy *proxy = client->proxy;
     struct policy_request request = {
         .kind = exchange->connect ? REQUEST_CONNECT : REQUEST_URL,
         .url = &exchange->url,
