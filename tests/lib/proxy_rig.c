@@ -419,6 +419,12 @@ bool rig_is_quiet(struct rig *rig, int fd)
     return recv(fd, &byte, 1, MSG_PEEK) < 0 && errno == EAGAIN;
 }
 
+bool rig_has(struct str text, const char *part)
+{
+    struct str want = str_from(part);
+    return want.len == 0 || str_find(text, want) < text.len;
+}
+
 /* --- events
  * -------------------------------------------------------------------------------------------- */
 

@@ -93,6 +93,22 @@ bool rig_is_closed(struct rig *rig, int fd);
 /* Nothing to be read now, and not closed. */
 bool rig_is_quiet(struct rig *rig, int fd);
 
+bool rig_has(struct str text, const char *part);
+#define assert_has(text, part)                                        \
+    do {                                                              \
+        struct str text_ = (text);                                    \
+        if (!rig_has(text_, part)) {                                  \
+            fail_msg("\"%s\" is not in: %.*s", part, STR_ARG(text_)); \
+        }                                                             \
+    } while (0)
+#define assert_lacks(text, part)                                  \
+    do {                                                          \
+        struct str text_ = (text);                                \
+        if (rig_has(text_, part)) {                               \
+            fail_msg("\"%s\" is in: %.*s", part, STR_ARG(text_)); \
+        }                                                         \
+    } while (0)
+
 /* Reads what is new in the spool into rig->events. */
 void rig_events(struct rig *rig);
 /* The last event; fails where there is none. */
