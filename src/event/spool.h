@@ -17,7 +17,7 @@
 #include "event/event.h"
 
 enum {
-    SPOOL_SEGMENT_BYTES = 4 * 1024 * 1024, /* some 20,000 events; what serve uses */
+    SPOOL_SEGMENT_BYTES = 4 * 1024 * 1024, /* some 16,000 events; what serve uses */
     SPOOL_SEGMENT_MIN = 64 * 1024,
 };
 
@@ -48,10 +48,19 @@ MUST_USE enum err spool_append(struct spool_writer *writer, const struct event *
  * Tries the allocation again (at most once in 200 ms), so that it recovers without an append. */
 bool spool_has_room(struct spool_writer *writer);
 
-/* Flushes what was appended by all writers to the disk (fdatasync of the eight newest segments of
- * each, fsync of the folders; cheap where nothing changed); what the clerk does every second, and
- * at once for the sealed tier. dir_fd stays the caller's. ERR_SYSTEM after trying all, ERR_MEMORY.
- */
+/* Flushes what all writers appended to the disk: what the clerk does every second, and at once for
+ * the sealed tier. It remembers how far each writer is synced, so that a run in which nothing was
+ * appended costs the disk nothing. */
+struct spool_sync;
+
+/* dir_fd, the spool's folder, stays the caller's and must outlive the sync. ERR_MEMORY. */
+MUST_USE enum err spool_sync_new(int dir_fd, struct spool_sync **ret_sync);
+void spool_sync_free(struct spool_sync *sync);
+/* fdatasync of the segments that grew, fsync of the folders that did. ERR_SYSTEM (after trying all)
+ * and ERR_MEMORY; what failed is tried again by the next run. */
+MUST_USE enum err spool_sync_run(struct spool_sync *sync);
+
+/* One run that remembers nothing: syncs the newest segments of each writer. */
 MUST_USE enum err spool_sync_dir(int dir_fd);
 
 struct spool_reader;

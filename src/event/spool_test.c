@@ -579,17 +579,28 @@ TEST(removed_segments_are_passed_over)
     folder_free(&folder);
 }
 
-TEST(a_sync_takes_every_writer)
+TEST(a_sync_takes_every_writer_and_those_that_come_later)
 {
     struct folder folder = folder_new();
     struct spool_writer *one = writer_of(&folder, STR("proxy-0"));
-    struct spool_writer *two = writer_of(&folder, STR("proxy-1"));
+    struct spool_sync *sync = NULL;
     int dir_fd = folder_fd(&folder);
-    append(one, 1);
-    append(two, 2);
+    assert_ok(spool_sync_new(dir_fd, &sync));
+    assert_ok(spool_sync_run(sync));
+    for (int64_t i = 1; i < 2000; i++) {
+        append(one, i);
+    }
+    assert_ok(spool_sync_run(sync));
+    struct spool_writer *two = writer_of(&folder, STR("proxy-1"));
+    append(one, 2000);
+    append(two, 2001);
+    assert_ok(spool_sync_run(sync));
+    assert_ok(spool_sync_run(sync));
     assert_ok(spool_sync_dir(dir_fd));
     close(dir_fd);
-    assert_err(spool_sync_dir(dir_fd), ERR_SYSTEM);
+    assert_err(spool_sync_run(sync), ERR_SYSTEM);
+    spool_sync_free(sync);
+    spool_sync_free(NULL);
     spool_writer_free(one);
     spool_writer_free(two);
     folder_free(&folder);
@@ -610,4 +621,4 @@ TESTS_MAIN(unit(events_are_read_in_order_and_each_has_its_place),
            unit(an_event_that_does_not_unpack_costs_itself_only),
            unit(writers_are_merged_by_time_and_later_ones_found),
            unit(what_a_killed_allocation_left_is_removed), unit(removed_segments_are_passed_over),
-           unit(a_sync_takes_every_writer))
+           unit(a_sync_takes_every_writer_and_those_that_come_later))
