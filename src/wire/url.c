@@ -92,17 +92,21 @@ static bool is_odd_segment(struct str segment)
            (segment.len <= 2 && segment.p[0] == '.' && segment.p[segment.len - 1] == '.');
 }
 
-/* True where a path without backslashes holds a dot segment or a run of slashes. */
-static bool has_odd_segment(struct str path)
+/* True for a path that stands as it is: no odd byte, dot segment or run of slashes. */
+static bool is_canonical_path(struct str path)
 {
-    for (struct str rest = str_skip(path, 1); rest.len != 0;) {
-        size_t end = str_index(rest, '/');
-        if (is_odd_segment(str_make(rest.p, end))) {
-            return true;
-        }
-        rest = str_skip(rest, end + 1);
+    if (!is_canonical(path, IN_PATH)) {
+        return false;
     }
-    return false;
+    for (size_t i = 0; i + 1 < path.len; i++) {
+        if (path.p[i] == '/' && (path.p[i + 1] == '/' || path.p[i + 1] == '.')) {
+            struct str rest = str_skip(path, i + 1);
+            if (is_odd_segment(str_make(rest.p, str_index(rest, '/')))) {
+                return false;
+            }
+        }
+    }
+    return true;
 }
 
 static size_t escape(unsigned char byte, char *to)
@@ -213,7 +217,7 @@ static enum err parse_path(struct str path, struct arena *arena, struct str *ret
         *ret_path = STR("/");
         return ERR_OK;
     }
-    if (is_canonical(path, IN_PATH) && !has_odd_segment(path)) {
+    if (is_canonical_path(path)) {
         *ret_path = path;
         return ERR_OK;
     }
@@ -223,8 +227,14 @@ static enum err parse_path(struct str path, struct arena *arena, struct str *ret
     return ERR_OK;
 }
 
+struct rest {
+    struct str path;
+    struct str query;
+    bool has_query;
+};
+
 /* Path and query of what stands behind an authority; no fragment. */
-static enum err parse_rest(struct str text, struct arena *arena, struct url *ret_url)
+static enum err parse_rest(struct str text, struct arena *arena, struct rest *ret_rest)
 {
     struct str path, query;
     bool has_query = str_cut(text, '?', &path, &query);
@@ -233,10 +243,15 @@ static enum err parse_rest(struct str text, struct arena *arena, struct url *ret
     if (path.len + query.len > LIMIT_URL_LEN) {
         return ERR_LIMIT;
     }
-    ret_url->path = path;
-    ret_url->query = query;
-    ret_url->has_query = has_query;
+    *ret_rest = (struct rest){path, query, has_query};
     return ERR_OK;
+}
+
+static void put_rest(const struct rest *rest, struct url *ret_url)
+{
+    ret_url->path = rest->path;
+    ret_url->query = rest->query;
+    ret_url->has_query = rest->has_query;
 }
 
 enum err url_parse_target(struct str target, struct arena *arena, struct url *ret_url)
@@ -252,7 +267,10 @@ enum err url_parse_target(struct str target, struct arena *arena, struct url *re
             return ERR_INVALID;
         }
     }
-    return parse_rest(target, arena, ret_url);
+    struct rest rest;
+    ERR_TRY(parse_rest(target, arena, &rest));
+    put_rest(&rest, ret_url);
+    return ERR_OK;
 }
 
 static bool is_dropped(char c)
@@ -369,17 +387,18 @@ enum err url_parse(struct str text, struct str default_scheme, struct arena *are
 {
     const struct scheme *scheme;
     struct str authority;
-    struct url url;
+    struct rest rest;
     if (text.len > LIMIT_URL_LEN) {
         return ERR_LIMIT;
     }
     ERR_TRY(clean(text, arena, &text));
     ERR_TRY(cut_scheme(&text, default_scheme, &scheme));
     cut_authority(&text, &authority);
-    ERR_TRY(host_parse_authority(authority, scheme->port, &url.host, &url.port));
     text.len = str_index(text, '#');
-    ERR_TRY(parse_rest(text, arena, &url));
-    url.scheme = scheme->name;
-    *ret_url = url;
+    ERR_TRY(parse_rest(text, arena, &rest));
+    /* Last, because it writes into the caller's struct. */
+    ERR_TRY(host_parse_authority(authority, scheme->port, &ret_url->host, &ret_url->port));
+    put_rest(&rest, ret_url);
+    ret_url->scheme = scheme->name;
     return ERR_OK;
 }
