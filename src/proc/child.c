@@ -31,13 +31,8 @@ const struct proc_row *proc_row(enum proc proc)
 
 enum err child_become(struct child *child)
 {
-    bool done;
-    ERR_TRY(confine_user(child->row->user, &done));
-    if (!done && geteuid() == 0) {
-        log_line(LOG_WARN, "no-user", "user=%s do=\"lodge doctor --fix makes it\"",
-                 child->row->user);
-    }
-    return ERR_OK;
+    bool done; /* told by child_confine, as the number of the user */
+    return confine_user(child->row->user, &done);
 }
 
 enum err child_confine(struct child *child, int dir_fd, bool write)

@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -19,6 +20,7 @@
 enum {
     HOSTS_MAX = 64 * 1024 * 1024,
     LINE_MAX_BYTES = 2048,
+    WHY_BYTES = 64,
     FILES_PER_CLIENT = 4, /* client, origin, and the pipes of a tunnel that moves much */
     FILES_SPARE = 256,
 };
@@ -108,8 +110,9 @@ static bool open_hosts(struct supervisor *supervisor)
     } else {
         err = dns_hosts_check(buf_str(&text), &line);
         if (err != ERR_OK) {
-            log_line(LOG_ERROR, "hosts-refused",
-                     "line=%zu why=\"not: address name name...\" file-option=hosts", line);
+            char why[WHY_BYTES];
+            snprintf(why, sizeof(why), "line %zu: not \"address name name...\"", line);
+            log_file("hosts-refused", path, why);
         }
     }
     if (err == ERR_OK) {
@@ -153,9 +156,24 @@ static bool open_small_things(struct supervisor *supervisor)
     return true;
 }
 
+/* Which processes will keep this user; each says in its own line what else holds. */
+static void warn_of_users(void)
+{
+    uid_t uid;
+    gid_t gid;
+    for (int i = PROC_UNSET + 1; i < PROC_COUNT && geteuid() == 0; i++) {
+        const struct proc_row *row = proc_row((enum proc)i);
+        if (confine_find_user(row->user, &uid, &gid) != ERR_OK) {
+            log_line(LOG_WARN, "no-user", "process=%s user=%s do=\"lodge doctor --fix makes it\"",
+                     row->name, row->user);
+        }
+    }
+}
+
 bool supervisor_open(struct supervisor *supervisor, const char *data)
 {
     raise_limits(supervisor->conf);
+    warn_of_users();
     return open_folders(supervisor, data) && open_small_things(supervisor) &&
            open_hosts(supervisor) && open_listener(supervisor);
 }
