@@ -60,9 +60,6 @@ void spool_sync_free(struct spool_sync *sync);
  * and ERR_MEMORY; what failed is tried again by the next run. */
 MUST_USE enum err spool_sync_run(struct spool_sync *sync);
 
-/* One run that remembers nothing: syncs the newest segments of each writer. */
-MUST_USE enum err spool_sync_dir(int dir_fd);
-
 struct spool_reader;
 
 /* Reads all writers of a spool folder (dir_fd is taken over, in failure too), those that come later

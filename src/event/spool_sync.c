@@ -155,12 +155,3 @@ void spool_sync_free(struct spool_sync *sync)
         free(sync);
     }
 }
-
-enum err spool_sync_dir(int dir_fd)
-{
-    struct spool_sync *sync = NULL;
-    ERR_TRY(spool_sync_new(dir_fd, &sync));
-    enum err err = spool_sync_run(sync);
-    spool_sync_free(sync);
-    return err;
-}

@@ -14,12 +14,13 @@ struct clerk {
     struct loop_io bell;
     struct loop_timer timer;
     struct child *child;
+    struct spool_sync *sync;
     enum err last; /* so that a failing disk is told once, not every second */
 };
 
 static void sync_spool(struct clerk *clerk)
 {
-    enum err err = spool_sync_dir(clerk->child->spool_fd);
+    enum err err = spool_sync_run(clerk->sync);
     if (err != clerk->last) {
         log_line(err == ERR_OK ? LOG_INFO : LOG_ERROR, "spool-sync", "err=%s", err_name(err));
         clerk->last = err;
@@ -53,6 +54,7 @@ enum err proc_clerk_start(struct child *child)
     child->drain = drain;
     ERR_TRY(child_become(child));
     ERR_TRY(child_confine(child, child->spool_fd, false));
+    ERR_TRY(spool_sync_new(child->spool_fd, &clerk.sync));
     ERR_TRY(loop_add(child->loop, &clerk.bell, child->bell_fd, EPOLLIN));
     sync_spool(&clerk);
     return child_ready(child);
