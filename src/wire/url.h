@@ -23,22 +23,27 @@ struct url {
     struct host host;
     uint16_t port; /* given, or the scheme's default */
     /* Starts with '/'. Dot segments are gone ("%2e" too), backslashes are slashes, runs of slashes
-     * are one, escapes of unreserved characters are decoded, other escapes have upper-case digits,
-     * bytes outside printable ASCII are escaped, and there is no fragment. Case is kept. */
+     * are one, and there is no fragment. Escapes of unreserved characters are decoded, others have
+     * upper-case digits; what may not stand in a path (RFC 3986's pchar and '/') is escaped, and so
+     * is a '%' that starts no escape. Case is kept. */
     struct str path;
-    struct str query; /* without the '?', escapes as in path; empty where there is none */
+    struct str
+        query; /* without the '?', escapes as in path (and of "'"); empty where there is none */
     bool has_query;
 };
 
 /* Slices of *ret_url point into text where nothing had to change, else into arena. text may lack
  * the scheme ("example.org/a"): then default_scheme holds, and an empty default_scheme makes it
- * ERR_INVALID. Userinfo is dropped. Longer than LIMIT_URL_LEN: ERR_LIMIT. Full arena: ERR_MEMORY.
- * Anything else that a browser refuses: ERR_INVALID. */
+ * ERR_INVALID. Userinfo is dropped. Longer than LIMIT_URL_LEN, before or after: ERR_LIMIT. Full
+ * arena: ERR_MEMORY. Anything else that a browser refuses: ERR_INVALID; and so is what only the
+ * server could tell, a ".." behind an empty segment ("/a//../b"), and port 0. */
 MUST_USE enum err url_parse(struct str text, struct str default_scheme, struct arena *arena,
                             struct url *ret_url);
 
 /* The matching form of an origin-form request target ("/a?b", RFC 9112 section 3.2.1): path, query
- * and has_query are set, the rest of *ret_url is not touched. Same errors. */
+ * and has_query are set, the rest of *ret_url is not touched. Same errors; white space, controls
+ * and
+ * '#', which a URL as typed may hold, are ERR_INVALID in a target. */
 MUST_USE enum err url_parse_target(struct str target, struct arena *arena, struct url *ret_url);
 
 /* 80, 443, 21 or 0. */
