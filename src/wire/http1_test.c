@@ -728,8 +728,10 @@ TEST(connection_has_a_most_of_options)
             buf_append(&buf, STR(",b"));
         }
         buf_append(&buf, STR("\r\n\r\n"));
-        assert_err(request(buf_str(&buf), &head).err,
-                   n == LIMIT_HTTP_CONNECTION_OPTIONS ? ERR_OK : ERR_LIMIT);
+        bool fits = n == LIMIT_HTTP_CONNECTION_OPTIONS;
+        struct got got = request(buf_str(&buf), &head);
+        assert_err(got.err, fits ? ERR_OK : ERR_LIMIT);
+        assert_int_equal(got.fault, fits ? HTTP1_FAULT_NONE : HTTP1_FAULT_OPTIONS_MANY);
     }
     buf_fini(&buf);
 }
