@@ -27,8 +27,8 @@ struct url {
      * upper-case digits; what may not stand in a path (RFC 3986's pchar and '/') is escaped, and so
      * is a '%' that starts no escape. Case is kept. */
     struct str path;
-    struct str
-        query; /* without the '?', escapes as in path (and of "'"); empty where there is none */
+    /* Without the '?'; escapes as in path, and of "'"; empty where there is none. */
+    struct str query;
     bool has_query;
 };
 
@@ -42,8 +42,7 @@ MUST_USE enum err url_parse(struct str text, struct str default_scheme, struct a
 
 /* The matching form of an origin-form request target ("/a?b", RFC 9112 section 3.2.1): path, query
  * and has_query are set, the rest of *ret_url is not touched. Same errors; white space, controls
- * and
- * '#', which a URL as typed may hold, are ERR_INVALID in a target. */
+ * and '#', which a URL as typed may hold, are ERR_INVALID in a target. */
 MUST_USE enum err url_parse_target(struct str target, struct arena *arena, struct url *ret_url);
 
 /* 80, 443, 21 or 0. */
