@@ -96,6 +96,9 @@ static enum err take_name(struct reading *in, enum list_kind kind, struct str te
         name = str_skip(name, 1);
     }
     struct addr addr;
+    if (str_index(name, '*') < name.len) {
+        return refuse(in, LIST_FAULT_NAME, text); /* a name to the URL standard, but never meant */
+    }
     if (str_index(name, ':') < name.len && addr_parse(name, &addr) == ERR_OK) {
         host_from_addr(&addr, &in->host); /* lists write IPv6 without brackets */
     } else if (host_parse(name, &in->host) != ERR_OK) {

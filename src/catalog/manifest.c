@@ -51,10 +51,13 @@ static size_t distance(struct str a, struct str b)
     return row[b.len];
 }
 
-static size_t nearness(struct str name, struct str known)
+/* A name of which the word is the beginning, or a part, is nearer than any other. */
+static size_t nearness(struct str word, struct str known)
 {
-    bool part = name.len >= 4 && (str_find(known, name) < known.len || str_starts(name, known));
-    return part ? 1 : distance(name, known);
+    if (word.len >= 3 && str_starts(known, word)) {
+        return 0;
+    }
+    return word.len >= 3 && str_find(known, word) < known.len ? 1 : distance(word, known) + 1;
 }
 
 void manifest_near(struct str name, struct buf *to)

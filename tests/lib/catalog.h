@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "catalog/catalog.h"
 #include "catalog/compile.h"
 #include "lib/test.h"
