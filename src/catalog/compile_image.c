@@ -440,6 +440,22 @@ static int compare_sealed(const void *a, const void *b)
                            &((const struct compile_sealed *)b)->record);
 }
 
+static void put_sieve(struct layout *layout)
+{
+    const struct image_section *sealed = &layout->header->sections[IMAGE_SEALED];
+    const struct image_sealed *records = (const void *)(layout->p + sealed->offset);
+    size_t n = sealed->size / sizeof(*records);
+    size_t n_words = n * IMAGE_FILTER_BITS / 64 + 1;
+    section_begin(layout, IMAGE_SIEVE);
+    uint64_t *words = (void *)(layout->p + layout->len);
+    for (size_t i = 0; i < n; i++) {
+        uint64_t hash = key_of_sealed(records[i].host);
+        words[key_filter_word(hash, n_words)] |= key_filter_bits(hash);
+    }
+    layout->len += n_words * sizeof(*words);
+    section_end(layout, IMAGE_SIEVE);
+}
+
 static enum err put_sealed(struct layout *layout)
 {
     struct compile_items *sealed = &layout->compile->sealed;
@@ -461,6 +477,7 @@ static enum err put_sealed(struct layout *layout)
         put(layout, &record, sizeof(record));
     }
     section_end(layout, IMAGE_SEALED);
+    put_sieve(layout);
     return ERR_OK;
 }
 
@@ -487,7 +504,7 @@ static enum err room(const struct compile *compile, uint32_t n_buckets, size_t *
         LIMIT_CATEGORIES * sizeof(struct image_count) + IMAGE_SETS_MAX * sizeof(struct image_set);
     size_t keys = compile->keys.n * (8 + IMAGE_FILTER_BITS / 8) + compile->texts.len;
     size_t prefixes = compile->prefixes.n * 2 * (sizeof(struct addr) + sizeof(uint32_t));
-    size_t sealed = compile->sealed.n * sizeof(struct image_sealed);
+    size_t sealed = compile->sealed.n * (sizeof(struct image_sealed) + 8);
     *ret_room = fixed + keys + prefixes + sealed + (size_t)n_buckets * 5 + 64;
     return compile->keys.n < UINT32_MAX ? ERR_OK : ERR_LIMIT;
 }

@@ -49,6 +49,7 @@ enum image_part {
     IMAGE_STARTS,
     IMAGE_SPANS,
     IMAGE_SEALED,
+    IMAGE_SIEVE,
     IMAGE_COUNTS,
     IMAGE_PARTS,
 };

@@ -57,6 +57,14 @@ static inline uint64_t key_filter_bits(uint64_t hash)
            UINT64_C(1) << (hash >> 20 & 63) | UINT64_C(1) << (hash >> 26 & 63);
 }
 
+/* The hash of a sealed host as the filter takes it. */
+static inline uint64_t key_of_sealed(const uint8_t hash[SHA256_BYTES])
+{
+    uint64_t key = 0;
+    memcpy(&key, hash, sizeof(key));
+    return key;
+}
+
 /* The form in which paths and queries are keys: lower case, without a final slash. Writes at most
  * max bytes; longer text is cut. */
 struct str key_fold(struct str text, char *to, size_t max);

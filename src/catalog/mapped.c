@@ -44,7 +44,8 @@ static bool sizes_agree(const struct image_header *header)
            of[IMAGE_STARTS].size % sizeof(struct addr) == 0 &&
            of[IMAGE_STARTS].size / sizeof(struct addr) == of[IMAGE_SPANS].size / sizeof(uint32_t) &&
            of[IMAGE_SPANS].size % sizeof(uint32_t) == 0 &&
-           of[IMAGE_SEALED].size % sizeof(struct image_sealed) == 0 &&
+           of[IMAGE_SEALED].size % sizeof(struct image_sealed) == 0 && of[IMAGE_SIEVE].size != 0 &&
+           of[IMAGE_SIEVE].size % sizeof(uint64_t) == 0 &&
            of[IMAGE_CATEGORIES].size % sizeof(struct image_category) == 0 &&
            of[IMAGE_COUNTS].size == LIMIT_CATEGORIES * sizeof(struct image_count);
 }
@@ -74,9 +75,11 @@ static void find_sections(struct catalog *catalog)
     catalog->starts = (const void *)catalog_section(catalog, IMAGE_STARTS).p;
     catalog->spans = (const void *)catalog_section(catalog, IMAGE_SPANS).p;
     catalog->sealed = (const void *)catalog_section(catalog, IMAGE_SEALED).p;
+    catalog->sieve = (const void *)catalog_section(catalog, IMAGE_SIEVE).p;
     catalog->counts = (const void *)catalog_section(catalog, IMAGE_COUNTS).p;
     catalog->n_sets = catalog_section(catalog, IMAGE_SETS).len / sizeof(struct image_set);
     catalog->n_words = catalog_section(catalog, IMAGE_FILTER).len / sizeof(uint64_t);
+    catalog->n_sieve = catalog_section(catalog, IMAGE_SIEVE).len / sizeof(uint64_t);
     catalog->n_starts = catalog_section(catalog, IMAGE_STARTS).len / sizeof(struct addr);
     catalog->n_sealed = catalog_section(catalog, IMAGE_SEALED).len / sizeof(struct image_sealed);
 }
@@ -215,7 +218,7 @@ static bool sealed_hold(const struct catalog *catalog)
     enum { ORDERED = offsetof(struct image_sealed, url) };
     for (size_t i = 0; i < catalog->n_sealed; i++) {
         const struct image_sealed *a = &catalog->sealed[i];
-        if (a->set >= catalog->n_sets || a->is_url > 1 ||
+        if (a->set >= catalog->n_sets || a->is_url > 1 || !sealed_may_have(catalog, a->host) ||
             (i != 0 && memcmp(catalog->sealed[i - 1].host, a->host, ORDERED) > 0)) {
             return false;
         }

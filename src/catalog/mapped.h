@@ -19,11 +19,13 @@ struct catalog {
     const struct addr *starts;
     const uint32_t *spans;
     const struct image_sealed *sealed;
+    const uint64_t *sieve;
     const struct image_count *counts;
     size_t n_sets;
     size_t n_words;
     size_t n_starts;
     size_t n_sealed;
+    size_t n_sieve;
 };
 
 static inline struct str catalog_section(const struct catalog *catalog, enum image_part part)
@@ -47,6 +49,9 @@ bool bucket_view(const struct catalog *catalog, uint32_t number, struct bucket_v
 /* The text of the bucket's next key, which has the length byte given, and moves *texts behind it.
  * False where the bucket ends before. */
 bool bucket_text(struct str *texts, uint8_t length, struct str *ret_text);
+
+/* False where no sealed entry has a host of this hash. */
+bool sealed_may_have(const struct catalog *catalog, const uint8_t hash[SHA256_BYTES]);
 
 /* What sealed entries say of a host (suffixes of a name, else itself) and, where url is not NULL,
  * of the URL. */

@@ -18,12 +18,22 @@ static int compare_host(const struct image_sealed *record, const uint8_t hash[SH
     return memcmp(record->host, hash, SHA256_BYTES);
 }
 
+bool sealed_may_have(const struct catalog *catalog, const uint8_t hash[SHA256_BYTES])
+{
+    uint64_t key = key_of_sealed(hash);
+    uint64_t bits = key_filter_bits(key);
+    return (catalog->sieve[key_filter_word(key, catalog->n_sieve)] & bits) == bits;
+}
+
 static struct range find_host(const struct catalog *catalog, struct str host)
 {
     uint8_t hash[SHA256_BYTES];
     struct range range = {0, 0};
     size_t high = catalog->n_sealed;
     sha256(host, hash);
+    if (!sealed_may_have(catalog, hash)) {
+        return range;
+    }
     while (range.from < high) {
         size_t mid = range.from + (high - range.from) / 2;
         if (compare_host(&catalog->sealed[mid], hash) < 0) {
