@@ -4,7 +4,9 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
+import threading
 import time
 
 import gate as gate_lib
@@ -159,7 +161,7 @@ def test_a_worker_that_dies_is_told_and_started_again(gates, origin):
         os.kill(pid_of(gate, "proxy-0"), signal_number)
         assert status(gate, f"http://{NAME}:{origin.port}/size/10") == 200
         assert any(f"name=proxy-0" in line and f"signal={int(signal_number)} " in line
-                   for line in lines(gate, "ended"))
+                   for line in lines(gate, "child-ended"))
 
 
 def test_children_end_when_the_supervisor_is_killed(gates):
@@ -240,3 +242,54 @@ def test_events_name_the_node_and_the_school(gates, origin):
     event = [event for event in gate.events() if event["host"] == NAME][-1]
     assert (event["node"], event["school"]) == ("gate-7", "st-invented")
     assert json.dumps(event)
+
+
+@pytest.fixture
+def demo(lodge, tmp_path):
+    """`lodge serve --demo` as a visitor starts it, but for the port; its guide."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path)}
+    with subprocess.Popen([lodge, "serve", "--demo", "--proxy", address], text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as process:
+        log = []
+        for line in process.stderr:
+            log.append(line)
+            if line == "ready\n":
+                break
+        assert log[-1] == "ready\n", "".join(log)
+        threading.Thread(target=process.stderr.read, daemon=True).start()
+        guide = []
+        for line in process.stdout:
+            guide.append(line)
+            if "Ctrl-C" in line:
+                break
+        yield "".join(guide)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+
+
+def test_the_demonstration_prints_addresses_log_ins_and_three_things_that_work(demo, lodge, tmp_path):
+    environment = {key: value for key, value in os.environ.items() if "proxy" not in key.lower()}
+    commands = re.findall(r"^     (curl .*|lodge .*)$", demo, re.M)
+    assert len(commands) == 3
+    page = subprocess.run([*commands[0].split(), "-sS"], capture_output=True, text=True,
+                          env=environment)
+    assert "You are not in trouble" in page.stdout
+    home = subprocess.run([*commands[1].split(), "-sS"], capture_output=True, text=True,
+                          env=environment)
+    assert "gate" in home.stdout
+    data = re.search(r"^  data +(\S+)$", demo, re.M).group(1)
+    assert data.startswith(str(tmp_path))
+    events = subprocess.run([lodge, "log", "--json", "--data", data], capture_output=True, text=True)
+    seen = [json.loads(line) for line in events.stdout.splitlines()]
+    assert [event["person"] for event in seen if event["host"] == "bet365.com"][-1] == "amara"
+    # Everyone of the list can log in with what is printed.
+    address = re.search(r"http://(\S+)$", demo, re.M).group(1)
+    logins = re.findall(r"^  (\S+) +(\w{4}-\w{4}-\w{4}) ", demo, re.M)
+    assert len(logins) == 10 and len({password for _, password in logins}) == 10
+    for person, password in logins:
+        code = subprocess.run(["curl", "-sS", "-o", os.devnull, "-w", "%{http_code}", "-x",
+                               f"http://{person}:{password}@{address}", "http://bet365.com/"],
+                              capture_output=True, text=True, env=environment).stdout
+        assert code == "403", person

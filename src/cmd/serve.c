@@ -7,18 +7,25 @@
 
 #include "base/buf.h"
 #include "cmd/cmd.h"
+#include "cmd/demo.h"
 #include "conf/conf.h"
 #include "os/file.h"
 #include "proc/proc.h"
 
-enum { PATH_BYTES = 4096, HELP_BYTES = 160, OWN_ROWS = 1, WHY_MAX = 4096 };
+enum { PATH_BYTES = 4096, HELP_BYTES = 160, OWN_ROWS = 2, WHY_MAX = 4096, GUIDE_MAX = 16384 };
 
 static const char *data;
+static bool demo;
 static const char *given[CONF_COUNT];
 static bool given_flags[CONF_COUNT];
 
 static const char details[] =
-    "Every option but --data can also stand in DIR/lodge.conf, as a line \"name = value\"; the\n"
+    "--demo brings its own policy, people, log-ins and a starter catalogue; other options go "
+    "before\n"
+    "them. Without --data it lives in ~/.local/state/lodge-demo (XDG_STATE_HOME).\n"
+    "\n"
+    "Every option but --data and --demo can also stand in DIR/lodge.conf, as a line \"name = "
+    "value\"; the\n"
     "command line comes first. TIME is 500ms, 30s, 10m or 2h; SIZE is 64K, 4M or 1G.\n"
     "\n"
     "Runs in the foreground. Prints one line \"ready\" on standard error once every listener\n"
@@ -38,9 +45,13 @@ static size_t make_rows(struct option_row *rows)
     rows[n++] = (struct option_row){
         .name = "data",
         .value = "DIR",
-        .help = "the data folder; made where absent",
+        .help = "the data folder; made where absent (needed, but for --demo)",
         .text = &data,
-        .required = true,
+    };
+    rows[n++] = (struct option_row){
+        .name = "demo",
+        .help = "an invented school to try things with, on 127.0.0.1:3128",
+        .flag = &demo,
     };
     for (size_t i = 0; i < CONF_COUNT; i++) {
         const struct conf_row *row = conf_row(i);
@@ -119,10 +130,38 @@ static int check_needed(const struct conf *conf)
     return OPTIONS_GO_ON;
 }
 
+/* The data folder, the file in it, the command line, and what --demo adds. */
+static int make_conf(struct conf *conf, struct buf *folder, struct buf *guide)
+{
+    if (data == NULL && demo && demo_data_folder(folder) == ERR_OK) {
+        data = buf_cstr(folder);
+    }
+    if (data == NULL || data[0] == '\0') {
+        return cmd_fail(EXIT_USAGE, "serve", "--data DIR is needed; see --help");
+    }
+    conf_init(conf);
+    int code = read_conf_file(conf);
+    code = code == OPTIONS_GO_ON ? take_given(conf) : code;
+    if (code == OPTIONS_GO_ON && demo) {
+        code = demo_prepare(data, conf, guide);
+    }
+    return code == OPTIONS_GO_ON ? check_needed(conf) : code;
+}
+
+/* Once the gate is ready. */
+static void print_guide(void *context)
+{
+    const struct buf *guide = context;
+    printf("%.*s\n", STR_ARG(buf_str(guide)));
+    fflush(stdout);
+}
+
 int cmd_serve(int argc, char **argv)
 {
     static struct conf conf;
     static struct option_row rows[OWN_ROWS + CONF_COUNT];
+    struct buf folder;
+    struct buf guide;
     struct usage usage = {
         .command = "serve",
         .synopsis = "--data DIR --policy FILE --catalog IMAGE --proxy ADDR:PORT [...]",
@@ -136,17 +175,19 @@ int cmd_serve(int argc, char **argv)
     if (code != OPTIONS_GO_ON) {
         return code;
     }
-    conf_init(&conf);
-    code = read_conf_file(&conf);
+    buf_init(&folder, PATH_BYTES);
+    buf_init(&guide, GUIDE_MAX);
+    code = make_conf(&conf, &folder, &guide);
     if (code == OPTIONS_GO_ON) {
-        code = take_given(&conf);
+        struct supervisor_setup setup = {
+            .conf = &conf,
+            .data = data,
+            .ready = demo ? print_guide : NULL,
+            .ready_context = &guide,
+        };
+        code = supervisor_main(&setup);
     }
-    if (code == OPTIONS_GO_ON) {
-        code = check_needed(&conf);
-    }
-    if (code != OPTIONS_GO_ON) {
-        return code;
-    }
-    struct supervisor_setup setup = {.conf = &conf, .data = data};
-    return supervisor_main(&setup);
+    buf_fini(&folder);
+    buf_fini(&guide);
+    return code;
 }

@@ -59,6 +59,9 @@ int child_main(const char *name);
 struct supervisor_setup {
     const struct conf *conf;
     const char *data; /* the data folder; made where absent */
+    /* Called once, behind the line "ready"; may be NULL. */
+    void (*ready)(void *context);
+    void *ready_context;
 };
 
 /* `lodge serve`: the exit code, after SIGTERM or when it cannot go on. Logs to standard error, and

@@ -316,7 +316,7 @@ static void on_end(struct loop_io *io, uint32_t events)
     }
     bool expected = supervisor->ending && how.signal == 0 && how.status == 0;
     int64_t lived_ms = loop_mono_ms(supervisor->loop) - slot->started_ms;
-    log_line(expected ? LOG_INFO : LOG_ERROR, "ended",
+    log_line(expected ? LOG_INFO : LOG_ERROR, "child-ended",
              "name=%s child=%d signal=%d status=%d lived_ms=%lld", slot->name, (int)slot->pid,
              how.signal, how.status, (long long)lived_ms);
     slot->quick = lived_ms < QUICK_MS ? slot->quick + 1 : 0;
@@ -334,6 +334,9 @@ static void check_ready(struct supervisor *supervisor)
     if (!supervisor->all_ready) {
         supervisor->all_ready = true;
         (void)!write(STDERR_FILENO, "ready\n", sizeof("ready\n") - 1);
+        if (supervisor->setup->ready != NULL) {
+            supervisor->setup->ready(supervisor->setup->ready_context);
+        }
     }
 }
 
@@ -516,6 +519,7 @@ int supervisor_main(const struct supervisor_setup *setup)
         .give_up.fn = on_give_up,
         .hosts_fd = -1,
     };
+    supervisor.setup = setup;
     supervisor.conf = setup->conf;
     log_set_process("supervisor");
     if (!begin(&supervisor, setup->data)) {

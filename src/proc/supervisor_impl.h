@@ -29,6 +29,7 @@ struct slot {
 };
 
 struct supervisor {
+    const struct supervisor_setup *setup;
     const struct conf *conf;
     struct loop *loop;
     struct signals signals;

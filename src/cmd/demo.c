@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The demonstration school. Nothing here asks the network. */
+#include "cmd/demo.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "catalog/build.h"
+#include "cmd/cmd.h"
+#include "cmd/demo_files.h"
+#include "crypto/random.h"
+#include "os/file.h"
+#include "policy/state.h"
+#include "proc/passwords.h"
+
+enum {
+    PATH_BYTES = 4096,
+    STATE_MAX = 1024 * 1024,
+    GROUPS = 3,
+    GROUP_LETTERS = 4,
+    PASSWORD_BYTES = GROUPS * (GROUP_LETTERS + 1),
+    FILE_MODE = 0644,
+};
+
+#define POLICY "presets/trust-primary.json"
+#define PEOPLE "demo/people.json"
+#define LOGINS "demo/logins.tsv"
+#define MANIFEST "demo/catalogue/manifest"
+#define LISTEN "127.0.0.1:3128"
+
+enum err demo_data_folder(struct buf *to)
+{
+    const char *state = getenv("XDG_STATE_HOME");
+    const char *home = getenv("HOME");
+    if (state != NULL && state[0] == '/') {
+        buf_printf(to, "%s/lodge-demo", state);
+    } else if (home != NULL && home[0] == '/') {
+        buf_printf(to, "%s/.local/state/lodge-demo", home);
+    } else {
+        return ERR_NOT_FOUND;
+    }
+    return buf_err(to);
+}
+
+static struct str find_file(const char *name)
+{
+    for (size_t i = 0; i < n_demo_files; i++) {
+        if (strcmp(demo_files[i].name, name) == 0) {
+            return demo_files[i].bytes;
+        }
+    }
+    CHECK(!"the file was built in");
+    return STR("");
+}
+
+static int fail(const char *data, const char *name)
+{
+    return cmd_fail(EXIT_REFUSED, "serve", "%s/%s: %s", data, name, strerror(errno));
+}
+
+/* Writes the built-in files below the data folder, by their names. */
+static int write_files(const char *data, int data_fd)
+{
+    char folder[PATH_BYTES];
+    for (size_t i = 0; i < n_demo_files; i++) {
+        const struct demo_file *file = &demo_files[i];
+        snprintf(folder, sizeof(folder), "%s", file->name);
+        *strrchr(folder, '/') = '\0';
+        if (file_make_dirs(data_fd, folder, 0755) != ERR_OK ||
+            file_write(data_fd, file->name, file->bytes, FILE_MODE) != ERR_OK) {
+            return fail(data, file->name);
+        }
+    }
+    return OPTIONS_GO_ON;
+}
+
+static void tell_note(void *context, enum build_note note, const char *line)
+{
+    (void)context;
+    if (note == BUILD_ERROR) {
+        fprintf(stderr, "%s\n", line);
+    }
+}
+
+static int make_catalog(const char *data, int data_fd)
+{
+    struct build_watch watch = {.note = tell_note};
+    struct build_totals totals;
+    struct str image;
+    char manifest[PATH_BYTES];
+    snprintf(manifest, sizeof(manifest), "%s/" MANIFEST, data);
+    enum err err = catalog_build(manifest, NULL, &watch, &totals, &image);
+    if (err != ERR_OK) {
+        return cmd_fail(EXIT_REFUSED, "serve", "%s: %s", manifest, err_text(err));
+    }
+    err = file_write(data_fd, "demo/catalog.img", image, FILE_MODE);
+    free((void *)(uintptr_t)image.p);
+    return err == ERR_OK ? OPTIONS_GO_ON : fail(data, "demo/catalog.img");
+}
+
+static int make_state(const char *data, int data_fd)
+{
+    struct buf image;
+    struct buf why;
+    buf_init(&image, STATE_MAX);
+    buf_init(&why, STATE_MAX);
+    int code = OPTIONS_GO_ON;
+    enum err err = state_build(find_file(PEOPLE), &image, &why);
+    if (err != ERR_OK) {
+        code = cmd_fail(EXIT_REFUSED, "serve", PEOPLE ": %.*s", STR_ARG(buf_str(&why)));
+    } else if (file_write(data_fd, "demo/state.img", buf_str(&image), FILE_MODE) != ERR_OK) {
+        code = fail(data, "demo/state.img");
+    }
+    buf_fini(&image);
+    buf_fini(&why);
+    return code;
+}
+
+/* "kfme-x2pd-9qrt": easy to type, 60 bits. */
+static void make_password(char to[PASSWORD_BYTES])
+{
+    static const char letters[] = "abcdefghijkmnpqrstuvwxyz23456789";
+    _Static_assert(sizeof(letters) - 1 == 32, "each letter is five bits");
+    uint64_t random = random_u64();
+    for (size_t i = 0; i < PASSWORD_BYTES - 1; i++) {
+        bool dash = i % (GROUP_LETTERS + 1) == GROUP_LETTERS;
+        to[i] = dash ? '-' : letters[random & 31];
+        random >>= dash ? 0 : 5;
+    }
+    to[PASSWORD_BYTES - 1] = '\0';
+}
+
+/* What the guide shows of a log-in. */
+struct login {
+    struct str id;
+    char password[PASSWORD_BYTES];
+};
+
+enum { LOGINS_MAX = 32 };
+
+static int set_passwords(const char *data, struct login *logins, size_t *ret_n, struct buf *guide)
+{
+    struct str rest = find_file(LOGINS);
+    int folder_fd;
+    size_t n = 0;
+    if (passwords_open_folder(data, &folder_fd) != ERR_OK) {
+        return fail(data, PASSWORDS_FOLDER);
+    }
+    enum err err = ERR_OK;
+    while (rest.len > 0 && n < LOGINS_MAX && err == ERR_OK) {
+        struct str line;
+        struct str name;
+        struct str role;
+        (void)str_cut(rest, '\n', &line, &rest);
+        if (!str_cut(line, '\t', &logins[n].id, &line)) {
+            continue;
+        }
+        (void)str_cut(line, '\t', &name, &role);
+        make_password(logins[n].password);
+        err = passwords_set(folder_fd, logins[n].id, str_from(logins[n].password));
+        buf_printf(guide, "  %-10.*s %s   %.*s, %.*s\n", STR_ARG(logins[n].id), logins[n].password,
+                   STR_ARG(name), STR_ARG(role));
+        n++;
+    }
+    close(folder_fd);
+    *ret_n = n;
+    return err == ERR_OK ? OPTIONS_GO_ON : fail(data, PASSWORDS_FOLDER "/" PASSWORDS_NAME);
+}
+
+static const char *password_of(const struct login *logins, size_t n, const char *id)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (str_eq(logins[i].id, str_from(id))) {
+            return logins[i].password;
+        }
+    }
+    return "PASSWORD";
+}
+
+static void write_guide(const char *data, const struct conf *conf, const struct login *logins,
+                        size_t n, struct buf *guide)
+{
+    const char *at = conf->proxy.bytes;
+    buf_printf(guide,
+               "\nThree things to try, each in another terminal:\n"
+               "  1. A pupil asks for what the school closed, and is told so kindly:\n"
+               "     curl -x http://amara:%s@%s http://bet365.com/\n"
+               "  2. The gate's own page:\n"
+               "     curl -x http://%s http://%s/\n"
+               "  3. What happened, as it happens:\n"
+               "     lodge log --follow --data %s\n"
+               "\nThe school itself is in %s/demo. Ctrl-C ends it.\n",
+               password_of(logins, n, "amara"), at, at, conf->gate_name.bytes, data, data);
+}
+
+/* Fills an option that nobody set with a file of the demonstration. */
+static void fill(struct conf_text *text, const char *data, const char *name)
+{
+    if (text->len == 0) {
+        int len = snprintf(text->bytes, sizeof(text->bytes), "%s/%s", data, name);
+        text->len = (size_t)len < sizeof(text->bytes) ? (size_t)len : sizeof(text->bytes) - 1;
+    }
+}
+
+static int make_school(const char *data, struct conf *conf, struct buf *guide)
+{
+    struct login logins[LOGINS_MAX];
+    size_t n = 0;
+    int data_fd;
+    if (file_make_dirs(AT_FDCWD, data, 0755) != ERR_OK ||
+        file_open_dir(AT_FDCWD, data, &data_fd) != ERR_OK) {
+        return fail(data, "");
+    }
+    buf_printf(guide,
+               "\nA demonstration school: everybody in it is invented.\n\n"
+               "  proxy      http://%s\n  data       %s\n\nLog-ins, new at every start:\n",
+               conf->proxy.bytes, data);
+    int code = write_files(data, data_fd);
+    code = code == OPTIONS_GO_ON ? make_catalog(data, data_fd) : code;
+    code = code == OPTIONS_GO_ON ? make_state(data, data_fd) : code;
+    code = code == OPTIONS_GO_ON ? set_passwords(data, logins, &n, guide) : code;
+    write_guide(data, conf, logins, n, guide);
+    close(data_fd);
+    return code;
+}
+
+int demo_prepare(const char *data, struct conf *conf, struct buf *guide)
+{
+    if (strlen(data) + sizeof("/" MANIFEST) > PATH_BYTES) {
+        return cmd_fail(EXIT_USAGE, "serve", "--data is too long");
+    }
+    fill(&conf->policy, data, POLICY);
+    fill(&conf->catalog, data, "demo/catalog.img");
+    fill(&conf->state, data, "demo/state.img");
+    if (conf->proxy.len == 0) {
+        conf->proxy = (struct conf_text){.len = sizeof(LISTEN) - 1, .bytes = LISTEN};
+    }
+    return make_school(data, conf, guide);
+}
