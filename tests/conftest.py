@@ -57,7 +57,7 @@ def origin():
 
 @pytest.fixture(scope="session")
 def tls_origin(tmp_path_factory):
-    """The same behind TLS, with a certificate of its own for *.example."""
+    """The same behind TLS, with a certificate of its own for volcano.example."""
     with origin_lib.Origin(tls=tmp_path_factory.mktemp("tls")) as server:
         yield server
 

@@ -21,11 +21,12 @@ static bool may_go_on(const struct client *client)
     return !client->last && !client->unread && !client->proxy->draining;
 }
 
-/* A request whose body we did not read must not leave it to be read as the next request. */
-static void refuse_body(struct client *client)
+/* A request whose body we did not read must not leave it to be read as the next request; and what
+ * follows a request that is not valid is not read at all. */
+static void refuse_rest(struct client *client, unsigned status)
 {
     const struct exchange *exchange = client->exchange;
-    if (!exchange->up.done) {
+    if (!exchange->up.done || status == 400) {
         client->last = true;
         client->unread = true;
     }
@@ -52,7 +53,7 @@ void answer_send(struct client *client, unsigned status, struct str type, struct
         client_close(client);
         return;
     }
-    refuse_body(client);
+    refuse_rest(client, status);
     struct http_answer answer = {
         .status = status,
         .type = type,

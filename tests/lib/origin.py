@@ -46,7 +46,7 @@ def digest(size):
     return hasher.hexdigest()
 
 
-def make_certificate(folder, names=("*.example", "localhost")):
+def make_certificate(folder, names=("volcano.example", "slots.example", "localhost")):
     """A self-signed certificate; (certificate, key) as paths."""
     certificate, key = folder / "origin.pem", folder / "origin.key"
     subprocess.run(
@@ -199,7 +199,7 @@ class Handler(socketserver.StreamRequestHandler):
         if size < 126:
             head += bytes([size])
         else:
-            head += b"\x7e" + struct.pack(">H", size)
+            head += b"\x7f" + struct.pack(">Q", size)
         self.send(head + data)
         return start[0] & 15 != 8
 
