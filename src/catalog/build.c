@@ -6,13 +6,13 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/check.h"
+#include "os/file.h"
 #include "catalog/category.h"
 #include "catalog/manifest.h"
 
@@ -88,39 +88,27 @@ static const char *join_path(struct build *build, struct str folder, struct str 
 }
 
 /* Maps a file; an empty one is the empty slice. */
-static enum err map_file(struct build *build, const char *path, struct str *ret_bytes)
+static enum err map_file(struct build *build, const char *path, struct file_map *ret_map)
 {
     struct stat info;
     if (path == NULL) {
         return ERR_MEMORY;
     }
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
-        note(build, BUILD_ERROR, "%s: %s", path,
-             fd < 0 ? strerror(errno) : "is not a file; is the format right?");
-        if (fd >= 0) {
-            (void)close(fd);
-        }
-        return ERR_INVALID;
-    }
-    void *map = NULL;
-    if (info.st_size != 0) {
-        map = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    }
-    (void)close(fd);
-    if (map == MAP_FAILED) {
+    if (fd < 0 || fstat(fd, &info) != 0) {
         note(build, BUILD_ERROR, "%s: %s", path, strerror(errno));
-        return ERR_INVALID;
+    } else if (!S_ISREG(info.st_mode)) {
+        note(build, BUILD_ERROR, "%s: is not a file; is the format right?", path);
+    } else if (file_map_fd(fd, ret_map) == ERR_OK) {
+        (void)close(fd);
+        return ERR_OK;
+    } else {
+        note(build, BUILD_ERROR, "%s: %s", path, strerror(errno));
     }
-    *ret_bytes = str_make(map, (size_t)info.st_size);
-    return ERR_OK;
-}
-
-static void unmap_file(struct str bytes)
-{
-    if (bytes.len != 0) {
-        (void)munmap((void *)(uintptr_t)bytes.p, bytes.len);
+    if (fd >= 0) {
+        (void)close(fd);
     }
+    return ERR_INVALID;
 }
 
 static void progress(struct build *build, size_t done, uint64_t entries)
@@ -199,22 +187,23 @@ static enum err take_include(void *ctx, struct str name, struct str attributes)
 
 static enum err read_file(struct build *build, enum list_format format, const char *path)
 {
-    struct str bytes = {NULL, 0};
+    struct file_map map = {{NULL, 0}};
     struct list_sink sink = {
         .ctx = build,
         .entry = take_entry,
         .fault = take_fault,
         .include = take_include,
         .attributes = build->attributes,
+        .sealed = build->sealed,
     };
-    ERR_TRY(map_file(build, path, &bytes));
+    ERR_TRY(map_file(build, path, &map));
     build->file = path;
     build->shown = 0;
     memset(build->faults, 0, sizeof(build->faults));
     enum err err = compile_list(build->compile, build->row->category, build->sealed, path);
-    err = err == ERR_OK ? list_read(format, bytes, &sink) : err;
+    err = err == ERR_OK ? list_read(format, map.bytes, &sink) : err;
     tell_faults(build);
-    unmap_file(bytes);
+    file_map_fini(&map);
     return err;
 }
 
@@ -246,10 +235,10 @@ static uint64_t count_lines(struct str bytes)
 
 static enum err skip_expressions(struct build *build, const char *path)
 {
-    struct str bytes = {NULL, 0};
-    ERR_TRY(map_file(build, path, &bytes));
-    uint64_t n = count_lines(bytes);
-    unmap_file(bytes);
+    struct file_map map = {{NULL, 0}};
+    ERR_TRY(map_file(build, path, &map));
+    uint64_t n = count_lines(map.bytes);
+    file_map_fini(&map);
     build->totals.skipped += n;
     note(build, BUILD_INFO, "%s: %llu left out: regular expressions", path, (unsigned long long)n);
     return ERR_OK;
@@ -379,15 +368,15 @@ static enum err read_except_row(struct build *build, const struct manifest_row *
         .row = row,
         .path = join_path(build, str_from(build->folder), row->path),
     };
-    struct str bytes = {NULL, 0};
+    struct file_map map = {{NULL, 0}};
     enum err err = ERR_OK;
-    ERR_TRY(map_file(build, file.path, &bytes));
-    for (struct str rest = bytes, line; rest.len != 0 && err == ERR_OK;) {
+    ERR_TRY(map_file(build, file.path, &map));
+    for (struct str rest = map.bytes, line; rest.len != 0 && err == ERR_OK;) {
         (void)str_cut(rest, '\n', &line, &rest);
         file.line++;
         err = read_exception(&file, line);
     }
-    unmap_file(bytes);
+    file_map_fini(&map);
     return err == ERR_OK && file.wrong ? ERR_INVALID : err;
 }
 
@@ -497,20 +486,20 @@ static enum err look_at_popular(struct build *build, const char *path)
 {
     struct names names = {.build = build};
     const struct list_sink sink = {.ctx = &names, .entry = take_popular, .fault = take_fault};
-    struct str bytes = {NULL, 0};
+    struct file_map map = {{NULL, 0}};
     if (path == NULL) {
         return ERR_OK;
     }
-    ERR_TRY(map_file(build, path, &bytes));
+    ERR_TRY(map_file(build, path, &map));
     struct list_sink to = sink;
     build->file = path;
     build->shown = SHOWN_LINES;
-    enum err err = list_read(LIST_DOMAINS, bytes, &to);
+    enum err err = list_read(LIST_DOMAINS, map.bytes, &to);
     if (err == ERR_OK) {
         err = compile_popular(build->compile, names.p, names.n, tell_popular, build);
     }
     free(names.p);
-    unmap_file(bytes);
+    file_map_fini(&map);
     return err;
 }
 
@@ -536,15 +525,14 @@ static enum err read_rows(struct build *build)
 
 static enum err read_manifest(struct build *build, const char *path)
 {
-    struct str bytes = {NULL, 0};
+    struct file_map map = {{NULL, 0}};
     struct buf why;
-    ERR_TRY(map_file(build, path, &bytes));
-    struct str text = arena_dup(&build->arena, bytes);
-    unmap_file(bytes);
+    ERR_TRY(map_file(build, path, &map));
+    struct str text = arena_dup(&build->arena, map.bytes);
+    bool lost = text.p == NULL && map.bytes.len != 0;
+    file_map_fini(&map);
     buf_init(&why, LIMIT_POLICY_BYTES);
-    enum err err = text.p != NULL || bytes.len == 0
-                       ? manifest_parse(text, &why, &build->rows, &build->n_rows)
-                       : ERR_MEMORY;
+    enum err err = lost ? ERR_MEMORY : manifest_parse(text, &why, &build->rows, &build->n_rows);
     struct str rest = buf_str(&why);
     for (struct str line; rest.len != 0;) {
         (void)str_cut(rest, '\n', &line, &rest);

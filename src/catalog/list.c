@@ -195,23 +195,27 @@ static enum err read_cidr(struct reading *in, struct str line)
     return give(in, LIST_ENTRY_CIDR);
 }
 
+/* The hashes of a line, where it is a pair of them. */
+static bool parse_hashes(struct str text, struct list_entry *entry)
+{
+    struct str host;
+    struct str url;
+    if (!str_cut(text, '\t', &host, &url) || sha256_parse(host, entry->host_hash) != ERR_OK) {
+        return false;
+    }
+    entry->has_url_hash = !str_eq(url, STR("-"));
+    return !entry->has_url_hash || sha256_parse(url, entry->url_hash) == ERR_OK;
+}
+
 static enum err read_hashed(struct reading *in, struct str line)
 {
     struct str text = str_trim_space(line);
-    struct str host;
-    struct str url;
     if (text.len == 0 || text.p[0] == '#') {
         return ERR_OK;
     }
     /* A line that is wrong may be a name in the clear, and is never repeated. */
-    if (!str_cut(text, '\t', &host, &url) || sha256_parse(host, in->entry.host_hash) != ERR_OK) {
-        return refuse(in, LIST_FAULT_HASH, STR(""));
-    }
-    in->entry.has_url_hash = !str_eq(url, STR("-"));
-    if (in->entry.has_url_hash && sha256_parse(url, in->entry.url_hash) != ERR_OK) {
-        return refuse(in, LIST_FAULT_HASH, STR(""));
-    }
-    return give(in, LIST_ENTRY_HASH);
+    return parse_hashes(text, &in->entry) ? give(in, LIST_ENTRY_HASH)
+                                          : refuse(in, LIST_FAULT_HASH, STR(""));
 }
 
 /* True where the entry's attributes ("@ads @cn") are as the filter ("@ads", "@-cn") wants them. */
@@ -299,7 +303,9 @@ enum err list_read(enum list_format format, struct str bytes, const struct list_
         struct str line;
         (void)str_cut(rest, '\n', &line, &rest);
         in.entry.line++;
-        err = formats[format].read(&in, line);
+        err = sink->sealed && parse_hashes(str_trim_space(line), &in.entry)
+                  ? give(&in, LIST_ENTRY_HASH)
+                  : formats[format].read(&in, line);
     }
     arena_fini(&arena);
     return err;
@@ -307,9 +313,23 @@ enum err list_read(enum list_format format, struct str bytes, const struct list_
 
 enum err list_format_find(struct str name, enum list_format *ret_format)
 {
+    static const struct {
+        struct str name;
+        enum list_format format;
+    } others[] = {
+        {STR_INIT("plain"), LIST_DOMAINS}, {STR_INIT("domain"), LIST_DOMAINS},
+        {STR_INIT("host"), LIST_HOSTS},    {STR_INIT("url"), LIST_URLS},
+        {STR_INIT("hash"), LIST_HASHED},   {STR_INIT("sha256"), LIST_HASHED},
+    };
     for (size_t i = 1; i < N_FORMATS; i++) {
         if (str_eq(formats[i].name, name)) {
             *ret_format = (enum list_format)i;
+            return ERR_OK;
+        }
+    }
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        if (str_eq(others[i].name, name)) {
+            *ret_format = others[i].format;
             return ERR_OK;
         }
     }

@@ -81,13 +81,17 @@ struct list_sink {
     enum err (*include)(void *ctx, struct str name, struct str attributes);
     /* v2fly: only entries with these attributes, as above; empty for all. */
     struct str attributes;
+    /* domains, hosts and urls: the list is a sealed one, and may hold lines of `hashed` too. (No
+     * name is mistaken for one: a label has at most 63 bytes, a hash has 64.) */
+    bool sealed;
 };
 
 /* Reads all of bytes. ERR_OK whatever the lines hold, or the error of a callback. */
 MUST_USE enum err list_read(enum list_format format, struct str bytes,
                             const struct list_sink *sink);
 
-/* "domains", "hosts", "urls", "ut1", "v2fly", "cidr", "hashed"; ERR_NOT_FOUND. */
+/* "domains", "hosts", "urls", "ut1", "v2fly", "cidr", "hashed", or another word that people use for
+ * one of them ("plain", "url", "sha256"); ERR_NOT_FOUND. */
 MUST_USE enum err list_format_find(struct str name, enum list_format *ret_format);
 const char *list_format_name(enum list_format format);
 

@@ -197,6 +197,22 @@ TEST(I1_hashed_lists_are_pairs_of_hashes_and_a_wrong_line_is_never_repeated)
            "7 bad not a SHA-256, a tab, and a SHA-256 or \"-\": \n");
 }
 
+TEST(a_sealed_list_of_another_form_may_hold_hashed_lines_too)
+{
+    struct buf said;
+    buf_init(&said, 1 << 16);
+    struct list_sink sink = {.ctx = &said, .entry = say_entry, .fault = say_fault, .sealed = true};
+    static const struct str text =
+        STR_INIT("a.example/x\n" HASH_A "\t-\n" HASH_A "\t" HASH_B "\r\n");
+    assert_ok(list_read(LIST_URLS, text, &sink));
+    assert_str_eq(buf_str(&said), STR("1 url a.example /x -\n2 hash aa -\n3 hash aa url\n"));
+    buf_clear(&said);
+    sink.sealed = false;
+    assert_ok(list_read(LIST_DOMAINS, text, &sink));
+    assert_int_equal(str_find(buf_str(&said), STR("hash")), said.len);
+    buf_fini(&said);
+}
+
 static enum err full(void *ctx, const struct list_entry *entry)
 {
     (void)entry;
@@ -217,7 +233,9 @@ TEST(formats_have_names)
     assert_ok(list_format_find(STR("v2fly"), &format));
     assert_int_equal(format, LIST_V2FLY);
     assert_string_equal(list_format_name(LIST_UT1), "ut1");
-    assert_err(list_format_find(STR("domain"), &format), ERR_NOT_FOUND);
+    assert_ok(list_format_find(STR("plain"), &format));
+    assert_int_equal(format, LIST_DOMAINS);
+    assert_err(list_format_find(STR("dmains"), &format), ERR_NOT_FOUND);
     assert_err(list_format_find(STR(""), &format), ERR_NOT_FOUND);
 }
 
@@ -229,4 +247,5 @@ TESTS_MAIN(unit(domains_are_names_with_comments_and_wildcards_of_several_habits)
            unit(v2fly_lists_have_rules_and_attributes), unit(v2fly_attributes_choose_entries),
            unit(cidr_lists_are_prefixes_that_do_not_close_the_internet),
            unit(I1_hashed_lists_are_pairs_of_hashes_and_a_wrong_line_is_never_repeated),
+           unit(a_sealed_list_of_another_form_may_hold_hashed_lines_too),
            unit(an_error_of_the_taker_ends_the_reading), unit(formats_have_names))

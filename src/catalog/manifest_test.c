@@ -68,7 +68,7 @@ TEST(what_is_wrong_is_said_with_its_line_and_what_to_do)
     refused("\ngamblng domains x\n",
             "line 2: there is no category \"gamblng\"; near it are gambling, ");
     refused("porn domains x\n", "near it are pornography, ");
-    refused("games domain x\n", "line 1: the format is one of domains, hosts, urls, ut1");
+    refused("games dmains x\n", "line 1: the format is one of domains, hosts, urls, ut1");
     refused("games domains\n", "the path is missing");
     refused("games domains x secret\n", "only \"sealed\" may follow the path, not \"secret\"");
     refused("games domains x sealed y\n", "not \"y\"");

@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "os/file.h"
 #include "catalog/build.h"
 #include "catalog/catalog.h"
 #include "cmd/cmd.h"
@@ -59,70 +60,6 @@ static void tell_progress(void *ctx, size_t done, size_t of, uint64_t entries)
     }
 }
 
-static enum err write_all(int fd, struct str bytes)
-{
-    while (bytes.len != 0) {
-        ssize_t n = write(fd, bytes.p, bytes.len);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            return ERR_SYSTEM;
-        }
-        bytes = str_skip(bytes, (size_t)n);
-    }
-    return ERR_OK;
-}
-
-/* Makes a rename last, by syncing the folder of the path. */
-static enum err sync_folder(const char *path)
-{
-    char folder[4096];
-    const char *slash = strrchr(path, '/');
-    int len = snprintf(folder, sizeof(folder), "%.*s", slash != NULL ? (int)(slash - path) + 1 : 1,
-                       slash != NULL ? path : ".");
-    int fd = len > 0 && (size_t)len < sizeof(folder)
-                 ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-                 : -1;
-    if (fd < 0) {
-        return ERR_SYSTEM;
-    }
-    enum err err = fsync(fd) == 0 ? ERR_OK : ERR_SYSTEM;
-    (void)close(fd);
-    return err;
-}
-
-/* Writes to a new name, syncs, and renames: whoever opens path sees the old bytes or all the new.
- */
-static enum err replace_file(const char *path, struct str bytes)
-{
-    char fresh[4096];
-    int len = snprintf(fresh, sizeof(fresh), "%s.new.%ld", path, (long)getpid());
-    if (len < 0 || (size_t)len >= sizeof(fresh)) {
-        errno = ENAMETOOLONG;
-        return ERR_SYSTEM;
-    }
-    int fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, IMAGE_MODE);
-    if (fd < 0) {
-        return ERR_SYSTEM;
-    }
-    enum err err = write_all(fd, bytes);
-    if (err == ERR_OK && fsync(fd) != 0) {
-        err = ERR_SYSTEM;
-    }
-    (void)close(fd);
-    if (err == ERR_OK && rename(fresh, path) != 0) {
-        err = ERR_SYSTEM;
-    }
-    if (err != ERR_OK) {
-        int why = errno;
-        (void)unlink(fresh);
-        errno = why;
-        return err;
-    }
-    return sync_folder(path);
-}
-
 static void tell_summary(const struct build_totals *totals, uint64_t warnings, struct str image,
                          int64_t ms)
 {
@@ -151,7 +88,7 @@ static int build_image(const char *manifest, const char *popular, const char *ou
     if (err != ERR_OK) {
         return cmd_fail(EXIT_REFUSED, "catalog build", "%s: %s", manifest, err_text(err));
     }
-    err = replace_file(output, image);
+    err = file_write(AT_FDCWD, output, image, IMAGE_MODE);
     if (err != ERR_OK) {
         free((void *)(uintptr_t)image.p);
         return cmd_fail(EXIT_REFUSED, "catalog build", "%s: %s", output, strerror(errno));
@@ -312,7 +249,7 @@ static void look_up(struct lookup *lookup, struct str line)
 static enum err flush(struct lookup *lookup)
 {
     ERR_TRY(buf_err(&lookup->out));
-    enum err err = write_all(STDOUT_FILENO, buf_str(&lookup->out));
+    enum err err = file_write_all(STDOUT_FILENO, buf_str(&lookup->out));
     buf_clear(&lookup->out);
     return err;
 }
