@@ -141,7 +141,8 @@ void client_accept(struct listener *listener)
 {
     struct proxy *proxy = listener->proxy;
     for (unsigned i = 0; i < ACCEPT_AT_ONCE; i++) {
-        if (proxy->n_clients >= proxy->options.max_connections && !client_evict(proxy)) {
+        bool full = proxy->n_clients >= proxy->options.max_connections;
+        if (full && proxy->idle_first == NULL) {
             proxy_accepting(proxy, false);
             return;
         }
@@ -155,7 +156,13 @@ void client_accept(struct listener *listener)
             return;
         }
         struct client *client = NULL;
-        if (err != ERR_OK || client_new(proxy, fd, &peer, &client) != ERR_OK) {
+        if (err != ERR_OK) {
+            return;
+        }
+        if (full) {
+            client_evict(proxy);
+        }
+        if (client_new(proxy, fd, &peer, &client) != ERR_OK) {
             return;
         }
         idle_add(client);
