@@ -70,7 +70,7 @@ static void check_nominated(struct checker *checker)
     }
 }
 
-static bool has_cell(const struct policy *policy, unsigned group)
+bool has_cell(const struct policy *policy, unsigned group)
 {
     for (size_t r = 0; r < policy->n_rows; r++) {
         if (policy->rows[r].enforced && policy_row_cell(policy, &policy->rows[r], group) != NULL) {
@@ -207,8 +207,12 @@ static void check_times(struct checker *checker)
     const struct calendar *calendar = &checker->policy->calendar;
     uint64_t ever = 0;
     uint64_t always = ~UINT64_C(0);
+    bool comes[PROGRAMMES] = {false};
+    for (int64_t day = calendar->first; day <= calendar->last; day++) {
+        comes[calendar->days[day - calendar->first]] = true;
+    }
     for (size_t p = 0; p < PROGRAMMES; p++) {
-        for (size_t s = 0; s < calendar->programmes[p].n_segments; s++) {
+        for (size_t s = 0; comes[p] && s < calendar->programmes[p].n_segments; s++) {
             ever |= calendar->programmes[p].segments[s].times;
             always &= calendar->programmes[p].segments[s].times;
         }

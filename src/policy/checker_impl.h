@@ -25,6 +25,9 @@ void finding_plain(struct checker *checker, struct str where, const char *senten
 /* A group that holds no other group: those that people are in. */
 bool is_leaf(const struct policy *policy, unsigned group);
 
+/* Some row that is enforced speaks of the group. */
+bool has_cell(const struct policy *policy, unsigned group);
+
 /* Appends the ids of a set of groups, with commas. */
 void print_groups(struct buf *to, const struct policy *policy, uint64_t groups);
 

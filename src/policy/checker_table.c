@@ -104,7 +104,8 @@ static void check_silence(struct checker *checker, const struct row *row)
     const struct policy *policy = checker->policy;
     uint64_t silent = 0;
     for (unsigned group = 0; group < policy->n_groups; group++) {
-        if (is_leaf(policy, group) && policy_row_cell(policy, row, group) == NULL) {
+        if (is_leaf(policy, group) && has_cell(policy, group) &&
+            policy_row_cell(policy, row, group) == NULL) {
             silent |= UINT64_C(1) << group;
         }
     }
