@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* lodge serve: options from the command line and DIR/lodge.conf, then the supervisor. */
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "cmd/cmd.h"
+#include "cmd/conf_file.h"
 #include "cmd/demo.h"
 #include "conf/conf.h"
-#include "os/file.h"
+#include "wire/host.h"
 #include "proc/proc.h"
 
 enum { PATH_BYTES = 4096, HELP_BYTES = 160, OWN_ROWS = 2, WHY_MAX = 4096, GUIDE_MAX = 16384 };
@@ -69,28 +69,16 @@ static size_t make_rows(struct option_row *rows)
     return n;
 }
 
-static int read_conf_file(struct conf *conf)
+static int read_file(struct conf *conf)
 {
-    char path[PATH_BYTES];
-    struct buf text;
     struct buf why;
-    int code = OPTIONS_GO_ON;
-    if (snprintf(path, sizeof(path), "%s/lodge.conf", data) >= (int)sizeof(path)) {
-        return cmd_fail(EXIT_USAGE, "serve", "--data is too long");
-    }
-    buf_init(&text, CONF_FILE_MAX);
     buf_init(&why, WHY_MAX);
-    enum err err = file_read(AT_FDCWD, path, &text);
-    if (err == ERR_OK) {
-        if (conf_read(conf, buf_str(&text), &why) != ERR_OK) {
-            code = cmd_fail(EXIT_USAGE, "serve", "%s: %.*s", path, STR_ARG(buf_str(&why)));
-        }
-    } else if (err != ERR_NOT_FOUND) {
-        code = cmd_fail(EXIT_REFUSED, "serve", "%s: %s", path, err_text(err));
+    enum err err = conf_file_read(data, conf, &why);
+    if (err != ERR_OK) {
+        (void)cmd_fail(EXIT_USAGE, "serve", "%.*s", STR_ARG(buf_str(&why)));
     }
-    buf_fini(&text);
     buf_fini(&why);
-    return code;
+    return err == ERR_OK ? OPTIONS_GO_ON : err == ERR_INVALID ? EXIT_USAGE : EXIT_REFUSED;
 }
 
 static int take_given(struct conf *conf)
@@ -111,6 +99,18 @@ static int take_given(struct conf *conf)
             return EXIT_USAGE;
         }
     }
+    return OPTIONS_GO_ON;
+}
+
+/* Host names are canonical the moment they enter. */
+static int make_canonical(struct conf *conf)
+{
+    struct host host;
+    if (host_parse(conf_str(&conf->gate_name), &host) != ERR_OK || host.kind != HOST_NAME) {
+        return cmd_fail(EXIT_USAGE, "serve", "--gate-name takes a host name, as lodge.internal");
+    }
+    conf->gate_name = (struct conf_text){.len = host.len};
+    memcpy(conf->gate_name.bytes, host.text, host.len);
     return OPTIONS_GO_ON;
 }
 
@@ -140,8 +140,9 @@ static int make_conf(struct conf *conf, struct buf *folder, struct buf *guide)
         return cmd_fail(EXIT_USAGE, "serve", "--data DIR is needed; see --help");
     }
     conf_init(conf);
-    int code = read_conf_file(conf);
+    int code = read_file(conf);
     code = code == OPTIONS_GO_ON ? take_given(conf) : code;
+    code = code == OPTIONS_GO_ON ? make_canonical(conf) : code;
     if (code == OPTIONS_GO_ON && demo) {
         code = demo_prepare(data, conf, guide);
     }

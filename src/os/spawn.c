@@ -85,6 +85,30 @@ enum err spawn_self(char *const argv[], const struct spawn_fd *fds, size_t n_fds
     return ERR_OK;
 }
 
+enum err spawn_program(char *const argv[])
+{
+    int status = 0;
+    pid_t pid = fork();
+    if (pid < 0) {
+        return ERR_SYSTEM;
+    }
+    if (pid == 0) {
+        reset_signals();
+        (void)close_range(FIRST_FD, UINT_MAX, 0);
+        (void)execv(argv[0], argv);
+        _exit(EXIT_NOT_STARTED);
+    }
+    while (waitpid(pid, &status, 0) < 0) {
+        if (errno != EINTR) {
+            return ERR_SYSTEM;
+        }
+    }
+    if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_NOT_STARTED) {
+        return ERR_NOT_FOUND;
+    }
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? ERR_OK : ERR_SYSTEM;
+}
+
 enum err spawn_wait(int pidfd, struct spawn_end *ret_end)
 {
     siginfo_t info = {0};

@@ -22,6 +22,11 @@ enum { SPAWN_FDS_MAX = 8 };
 MUST_USE enum err spawn_self(char *const argv[], const struct spawn_fd *fds, size_t n_fds,
                              pid_t *ret_pid, int *ret_pidfd);
 
+/* Runs another program, given by its whole path, with our standard descriptors and no others, and
+ * waits. For set-up by an administrator, never in the gate. ERR_NOT_FOUND where there is no such
+ * program, ERR_SYSTEM where it failed. */
+MUST_USE enum err spawn_program(char *const argv[]);
+
 /* How a process ended. */
 struct spawn_end {
     int status; /* exit status, where signal is 0 */

@@ -113,12 +113,23 @@ TEST(a_blocked_or_ignored_signal_of_ours_reaches_the_child)
     close(pidfd);
 }
 
+TEST(another_program_is_run_and_waited_for)
+{
+    char yes[] = "/bin/true";
+    char no[] = "/bin/false";
+    char none[] = "/nonexistent/program";
+    assert_ok(spawn_program((char *[]){yes, NULL}));
+    assert_err(spawn_program((char *[]){no, NULL}), ERR_SYSTEM);
+    assert_err(spawn_program((char *[]){none, NULL}), ERR_NOT_FOUND);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         unit(a_child_has_its_arguments_and_only_the_descriptors_it_was_given),
         unit(a_killed_child_tells_the_signal),
         unit(a_blocked_or_ignored_signal_of_ours_reaches_the_child),
+        unit(another_program_is_run_and_waited_for),
     };
     return argc > 1 ? child(argv[1]) : cmocka_run_group_tests(tests, NULL, NULL);
 }

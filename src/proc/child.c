@@ -2,6 +2,7 @@
 /* The common part of our processes, and the table of them. */
 #include "proc/child.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -155,7 +156,12 @@ static enum err take_go(struct child *child, struct ipc_message *message)
     (void)message;
     if (!child->started) {
         child->started = true;
-        return child->row->start(child);
+        enum err err = child->row->start(child);
+        if (err != ERR_OK) {
+            log_line(LOG_ERROR, "not-started", "err=%s errno=%d why=\"%s\" do=\"lodge doctor\"",
+                     err_name(err), errno, strerror(errno));
+        }
+        return err;
     }
     if (child->handed != NULL) {
         child->handed(child, true);

@@ -233,6 +233,19 @@ enum err images_take(struct images *images, enum image image, bool *ret_changed,
     return err;
 }
 
+enum err image_check(enum image image, const char *path, struct buf *why)
+{
+    uint64_t generation;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0) {
+        buf_append(why, str_from(strerror(errno)));
+        return errno == ENOENT ? ERR_NOT_FOUND : ERR_SYSTEM;
+    }
+    enum err err = rows[image].check(fd, &generation, why);
+    close(fd);
+    return err;
+}
+
 void images_close(struct images *images)
 {
     for (size_t i = 0; i < IMAGE_COUNT; i++) {

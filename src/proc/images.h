@@ -36,6 +36,10 @@ const char *image_name(enum image image);
 MUST_USE enum err images_take(struct images *images, enum image image, bool *ret_changed,
                               struct buf *why);
 
+/* Whether a file can be used as such an image; *why as for images_take. ERR_INVALID, ERR_NOT_FOUND,
+ * ERR_SYSTEM. */
+MUST_USE enum err image_check(enum image image, const char *path, struct buf *why);
+
 void images_close(struct images *images);
 
 #endif
