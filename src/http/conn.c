@@ -46,12 +46,7 @@ enum err http_conn_open(struct http_conn *conn, struct loop *loop, int fd, loop_
 
 void http_conn_close(struct http_conn *conn)
 {
-    int fd = conn->io.fd;
-    if (fd >= 0) {
-        loop_remove(&conn->io);
-        conn->io.fd = -1;
-        close(fd);
-    }
+    loop_close(&conn->io);
     buf_fini(&conn->in);
     buf_fini(&conn->out);
     conn->out_at = 0;

@@ -101,13 +101,10 @@ enum err loop_change(struct loop_io *io, uint32_t events)
     return epoll_ctl(io->loop->epoll_fd, EPOLL_CTL_MOD, io->fd, &event) == 0 ? ERR_OK : ERR_SYSTEM;
 }
 
-void loop_remove(struct loop_io *io)
+/* No event that was fetched already reaches it. */
+static void forget(struct loop_io *io)
 {
     struct loop *loop = io->loop;
-    if (loop == NULL || io->fd < 0) {
-        return;
-    }
-    CHECK(epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, io->fd, NULL) == 0); /* closed before removed? */
     for (int i = loop->event_at + 1; i < loop->event_end; i++) {
         if (loop->events[i].data.ptr == io) {
             loop->events[i].data.ptr = NULL;
@@ -115,6 +112,26 @@ void loop_remove(struct loop_io *io)
     }
     io->fd = -1;
     io->loop = NULL;
+}
+
+void loop_remove(struct loop_io *io)
+{
+    struct loop *loop = io->loop;
+    if (loop == NULL || io->fd < 0) {
+        return;
+    }
+    CHECK(epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, io->fd, NULL) == 0); /* closed before removed? */
+    forget(io);
+}
+
+void loop_close(struct loop_io *io)
+{
+    int fd = io->fd;
+    if (io->loop == NULL || fd < 0) {
+        return;
+    }
+    forget(io);
+    close(fd); /* the last of its kind, so epoll lets go of it too (epoll(7)) */
 }
 
 /* ---- timers ---- */

@@ -65,6 +65,9 @@ MUST_USE enum err loop_add(struct loop *loop, struct loop_io *io, int fd, uint32
 MUST_USE enum err loop_change(struct loop_io *io, uint32_t events);
 /* Stops watching; does not close the descriptor. Fine when not added. */
 void loop_remove(struct loop_io *io);
+/* Stops watching by closing the descriptor, which spares a system call; it must have no duplicate,
+ * in this process or another, or its events would go on. Fine when not added. */
+void loop_close(struct loop_io *io);
 
 /* (Re)sets the timer to due_ms on loop_mono_ms's clock. Pushing one back is O(1). */
 void loop_timer_set(struct loop *loop, struct loop_timer *timer, int64_t due_ms);

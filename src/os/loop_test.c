@@ -2,6 +2,7 @@
 #include "os/loop.h"
 
 #include <string.h>
+#include <fcntl.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -193,6 +194,38 @@ TEST(watching_is_edge_triggered)
     end(1);
 }
 
+static struct loop_io pair[2];
+static unsigned pair_calls;
+
+/* Whichever is called first closes the other. */
+static void on_pair(struct loop_io *io, uint32_t events)
+{
+    (void)events;
+    pair_calls++;
+    loop_close(&pair[io == &pair[0] ? 1 : 0]);
+}
+
+TEST(closing_takes_a_descriptor_and_its_fetched_event_out)
+{
+    assert_ok(loop_new(&loop));
+    int fds[2];
+    pair_calls = 0;
+    for (int i = 0; i < 2; i++) {
+        fds[i] = eventfd(1, EFD_NONBLOCK | EFD_CLOEXEC);
+        pair[i] = (struct loop_io){.fd = -1, .fn = on_pair};
+        assert_ok(loop_add(loop, &pair[i], fds[i], EPOLLIN));
+    }
+    assert_ok(loop_turn(loop, 0));
+    assert_ok(loop_turn(loop, 0));
+    assert_int_equal(pair_calls, 1);
+    int closed = pair[0].fd == -1 ? 0 : 1;
+    assert_int_equal(pair[closed].fd, -1);
+    assert_int_equal(fcntl(fds[closed], F_GETFD), -1);
+    loop_close(&pair[closed]); /* fine twice */
+    loop_close(&pair[1 - closed]);
+    loop_free(loop);
+}
+
 TEST(a_descriptor_that_cannot_be_watched_is_an_error)
 {
     assert_ok(loop_new(&loop));
@@ -363,7 +396,9 @@ TEST(deferred_work_may_free_its_owner)
 
 TESTS_MAIN(unit(any_interleaving_of_adds_and_removes_calls_only_what_is_watched_and_rung),
            unit(an_io_removed_by_another_callback_of_the_turn_is_not_called),
-           unit(watching_is_edge_triggered), unit(a_descriptor_that_cannot_be_watched_is_an_error),
+           unit(watching_is_edge_triggered),
+           unit(closing_takes_a_descriptor_and_its_fetched_event_out),
+           unit(a_descriptor_that_cannot_be_watched_is_an_error),
            unit(timers_fire_when_due_and_only_then_whatever_callbacks_do),
            unit(timers_fire_in_order_and_one_pushed_back_waits),
            unit(a_timer_wakes_a_loop_that_waits_for_ever),

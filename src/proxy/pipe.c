@@ -202,7 +202,9 @@ static enum move move_once(struct proxy *proxy, struct way *way, const struct ht
     }
     if (way->ended) {
         if (!way->done) {
-            http_conn_shut(way->to);
+            if (!way->other->done) {
+                http_conn_shut(way->to); /* else both are closed at once */
+            }
             way->done = true;
         }
         return MOVE_BLOCKED;

@@ -16,7 +16,7 @@ struct bench {
     struct proxy *proxy; /* only its pipes are used */
     struct http_conn from, to;
     struct http_scratch scratch;
-    struct way way;
+    struct way way, other;
     int source, sink;
 };
 
@@ -46,7 +46,7 @@ static void bench_new(struct bench *bench)
     assert_non_null(bench->proxy);
     open_end(bench, &bench->from, &bench->source);
     open_end(bench, &bench->to, &bench->sink);
-    bench->way = (struct way){.from = &bench->from, .to = &bench->to};
+    bench->way = (struct way){.from = &bench->from, .to = &bench->to, .other = &bench->other};
 }
 
 static void bench_free(struct bench *bench)

@@ -214,11 +214,6 @@ void request_begin(struct client *client, struct str rest)
         return;
     }
     if (result.status != 0) {
-        if (result.status == 400) {
-            /* Nobody knows how it was meant, so neither what follows it. */
-            client->last = true;
-            client->unread = true;
-        }
         answer_trouble(client, result.status, result.why);
         return;
     }

@@ -91,8 +91,10 @@ static bool convert(struct client *client)
         return false;
     }
     tunnel->origin = exchange->origin;
-    tunnel->up = (struct way){.from = &client->conn, .to = &tunnel->origin->conn};
-    tunnel->down = (struct way){.from = &tunnel->origin->conn, .to = &client->conn};
+    struct http_conn *near = &client->conn;
+    struct http_conn *far = &tunnel->origin->conn;
+    tunnel->up = (struct way){.from = near, .to = far, .other = &tunnel->down};
+    tunnel->down = (struct way){.from = far, .to = near, .other = &tunnel->up};
     tunnel->active_ms = loop_mono_ms(client->proxy->loop);
     exchange->origin = NULL;
     exchange->opened = false;

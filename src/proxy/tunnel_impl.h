@@ -30,6 +30,7 @@ struct pipes {
 /* One direction. */
 struct way {
     struct http_conn *from, *to;
+    const struct way *other;
     struct pipe *pipe; /* with bytes on their way; NULL: none are */
     uint64_t bytes;
     bool bulk;  /* the last turn moved enough for splice to pay */
