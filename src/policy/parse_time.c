@@ -103,7 +103,7 @@ static uint8_t parse_weekdays(struct jread *reader, const struct place *item)
     for (size_t i = 0; i < n; i++) {
         struct place day = jread_item(&list, i);
         size_t index = jread_word(reader, &day, jread_value(reader, &day), weekdays, 7);
-        days |= index < 7 ? (uint8_t)(1u << index) : 0;
+        days = (uint8_t)(days | (index < 7 ? 1u << index : 0u));
     }
     if (days == 0) {
         jread_complain(reader, item, "falls on no day; name at least one under \"days\"");
@@ -202,7 +202,8 @@ static uint8_t day_kind_bits(struct jread *reader, const struct place *at)
                                        STR_INIT("school-day"), STR_INIT("holiday"),
                                        STR_INIT("every-day")};
     size_t index = jread_word(reader, at, jread_value(reader, at), words, 5);
-    return index < DAY_KINDS ? (uint8_t)(1u << index) : index == DAY_KINDS ? 0xf : 0;
+    unsigned bits = index < DAY_KINDS ? 1u << index : index == DAY_KINDS ? 0xfu : 0u;
+    return (uint8_t)bits;
 }
 
 static void parse_time_clock(struct jread *reader, const struct place *item,
@@ -213,7 +214,7 @@ static void parse_time_clock(struct jread *reader, const struct place *item,
         size_t n = jread_count(reader, &days, DAY_KINDS);
         for (size_t i = 0; i < n; i++) {
             struct place day = jread_item(&days, i);
-            time->kinds |= day_kind_bits(reader, &day);
+            time->kinds = (uint8_t)(time->kinds | day_kind_bits(reader, &day));
         }
     } else {
         time->kinds = day_kind_bits(reader, &days);
