@@ -87,15 +87,25 @@ static bool is_pattern(struct str line)
            str_find(line, STR("##")) < line.len;
 }
 
+/* Gives in->host, which was read from text. */
+static enum err give_host(struct reading *in, enum list_kind kind, struct str text)
+{
+    if (!in->top_level && in->host.kind == HOST_NAME &&
+        memchr(in->host.text, '.', in->host.len) == NULL) {
+        return refuse(in, LIST_FAULT_TOP_LEVEL, text);
+    }
+    return give(in, kind);
+}
+
 static enum err take_name(struct reading *in, enum list_kind kind, struct str text)
 {
     struct str name = text;
+    struct addr addr;
     if (str_starts(name, STR("*."))) {
         name = str_skip(name, 2);
     } else if (str_starts(name, STR("."))) {
         name = str_skip(name, 1);
     }
-    struct addr addr;
     if (str_index(name, '*') < name.len) {
         return refuse(in, LIST_FAULT_NAME, text); /* a name to the URL standard, but never meant */
     }
@@ -104,15 +114,28 @@ static enum err take_name(struct reading *in, enum list_kind kind, struct str te
     } else if (host_parse(name, &in->host) != ERR_OK) {
         return refuse(in, LIST_FAULT_NAME, text);
     }
-    if (!in->top_level && in->host.kind == HOST_NAME &&
-        memchr(in->host.text, '.', in->host.len) == NULL) {
-        return refuse(in, LIST_FAULT_TOP_LEVEL, text);
+    return give_host(in, kind, text);
+}
+
+/* True for lower-case letters, digits, dots, hyphens and underscores alone: most lines of most
+ * lists, which need no second look. */
+static bool is_simple(struct str line)
+{
+    for (size_t i = 0; i < line.len; i++) {
+        char c = line.p[i];
+        bool simple = (c >= 'a' && c <= 'z') || (c >= '-' && c <= '9' && c != '/') || c == '_';
+        if (!simple) {
+            return false;
+        }
     }
-    return give(in, kind);
+    return line.len != 0 && line.p[0] != '.';
 }
 
 static enum err read_domain(struct reading *in, struct str line)
 {
+    if (is_simple(line) && host_parse(line, &in->host) == ERR_OK) {
+        return give_host(in, LIST_ENTRY_HOST, line);
+    }
     struct str text = without_comment(line);
     if (text.len == 0 || text.p[0] == ';' || text.p[0] == '!') {
         return ERR_OK;
