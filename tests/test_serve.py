@@ -157,11 +157,11 @@ def test_lodge_conf_holds_the_same_options_and_its_errors_name_the_line(lodge, t
 
 def test_a_worker_that_dies_is_told_and_started_again(gates, origin):
     gate = gates(hosts={NAME: "127.0.0.1"}, workers=1)
-    for signal_number in (signal.SIGKILL, signal.SIGSEGV):
+    for signal_number in (signal.SIGKILL, signal.SIGUSR1):
         os.kill(pid_of(gate, "proxy-0"), signal_number)
         assert status(gate, f"http://{NAME}:{origin.port}/size/10") == 200
-        assert any(f"name=proxy-0" in line and f"signal={int(signal_number)} " in line
-                   for line in lines(gate, "child-ended"))
+        wait_for(lambda: any("name=proxy-0" in line and f"signal={int(signal_number)} " in line
+                             for line in lines(gate, "child-ended")))
 
 
 def test_children_end_when_the_supervisor_is_killed(gates):

@@ -4,6 +4,7 @@
 #include "os/confine.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <linux/seccomp.h>
 #include <pwd.h>
@@ -124,19 +125,34 @@ int confine_landlock_abi(void)
     return abi < 0 ? 0 : abi > ABI_NEWEST ? ABI_NEWEST : (int)abi;
 }
 
+#ifdef LODGE_SANITIZED /* the leak checker reads it, at exit */
+static const char sanitizer_folder[] = "/proc";
+#else
+static const char sanitizer_folder[] = "";
+#endif
+
+static enum err add_dir(int ruleset_fd, const struct confine_dir *dir, uint64_t handled)
+{
+    struct landlock_beneath rule = {
+        .allowed = (FS_READ | (dir->write ? FS_CHANGE : 0)) & handled,
+        .parent_fd = dir->fd,
+    };
+    long failed = syscall(SYS_landlock_add_rule, ruleset_fd, RULE_PATH_BENEATH, &rule, 0);
+    return failed == 0 ? ERR_OK : ERR_SYSTEM;
+}
+
 static enum err add_dirs(int ruleset_fd, const struct confine *confine, uint64_t handled)
 {
-    for (size_t i = 0; i < confine->n_dirs; i++) {
-        const struct confine_dir *dir = &confine->dirs[i];
-        struct landlock_beneath rule = {
-            .allowed = (FS_READ | (dir->write ? FS_CHANGE : 0)) & handled,
-            .parent_fd = dir->fd,
-        };
-        if (syscall(SYS_landlock_add_rule, ruleset_fd, RULE_PATH_BENEATH, &rule, 0) != 0) {
-            return ERR_SYSTEM;
-        }
+    enum err err = ERR_OK;
+    for (size_t i = 0; i < confine->n_dirs && err == ERR_OK; i++) {
+        err = add_dir(ruleset_fd, &confine->dirs[i], handled);
     }
-    return ERR_OK;
+    if (err == ERR_OK && sanitizer_folder[0] != '\0') {
+        struct confine_dir dir = {.fd = open(sanitizer_folder, O_PATH | O_CLOEXEC)};
+        err = dir.fd >= 0 ? add_dir(ruleset_fd, &dir, handled) : ERR_SYSTEM;
+        close(dir.fd);
+    }
+    return err;
 }
 
 static enum err apply_landlock(const struct confine *confine, int *ret_abi)
@@ -179,12 +195,10 @@ static const struct call_row {
 #define GROUP_LIBRARY CONFINE_LIBRARY
 #define CALL(group, name) {GROUP_##group, #name},
 #include "os/confine.def"
-#undef CALL
-#ifdef LODGE_SANITIZED /* the leak checker looks at the process from a helper of its own, at exit \
-                        */
-    {GROUP_BASE, "clone"},    {GROUP_BASE, "ptrace"}, {GROUP_BASE, "wait4"},  {GROUP_BASE, "prctl"},
-    {GROUP_BASE, "readlink"}, {GROUP_BASE, "open"},   {GROUP_BASE, "openat"},
+#ifdef LODGE_SANITIZED
+#include "os/confine_sanitized.def"
 #endif
+#undef CALL
 };
 
 bool confine_has_seccomp(void)

@@ -319,6 +319,9 @@ static void on_end(struct loop_io *io, uint32_t events)
     log_line(expected ? LOG_INFO : LOG_ERROR, "child-ended",
              "name=%s child=%d signal=%d status=%d lived_ms=%lld", slot->name, (int)slot->pid,
              how.signal, how.status, (long long)lived_ms);
+    if (supervisor->ending && !expected) {
+        supervisor->exit_code = EXIT_FAILURE;
+    }
     slot->quick = lived_ms < QUICK_MS ? slot->quick + 1 : 0;
     forget(slot);
     after_death(slot);
