@@ -130,7 +130,8 @@ static enum err transmit(struct http_conn *conn, struct iovec *parts, size_t n_p
     struct msghdr message = {.msg_iov = parts, .msg_iovlen = n_parts};
     ssize_t n = 0;
     do {
-        n = sendmsg(conn->io.fd, &message, MSG_NOSIGNAL);
+        n = n_parts == 1 ? send(conn->io.fd, parts->iov_base, parts->iov_len, MSG_NOSIGNAL)
+                         : sendmsg(conn->io.fd, &message, MSG_NOSIGNAL);
     } while (n < 0 && errno == EINTR);
     if (n < 0 && errno != EAGAIN) {
         return ERR_SYSTEM;

@@ -185,6 +185,7 @@ void client_close(struct client *client)
         record_close(client->exchange, EVENT_END_ERROR);
         exchange_free(client->exchange);
     }
+    dial_unbind(client);
     client->stage = STAGE_CLOSED;
     idle_remove(client);
     loop_timer_clear(&client->timer);

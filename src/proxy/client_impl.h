@@ -45,6 +45,7 @@ struct client {
     struct client *auth_next;             /* waiting for the same answer of auth */
     struct exchange *exchange;
     struct tunnel *tunnel;
+    struct origin *bound; /* an origin that knows this client by the connection; NULL: none */
     struct addr addr;
     enum stage stage;
     bool idle;    /* in the idle list */

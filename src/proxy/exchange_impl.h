@@ -57,6 +57,7 @@ struct exchange {
     bool upgrade;    /* an Upgrade was passed on */
     bool repeatable; /* may be sent again without harm */
     bool retried;
+    bool bound;                /* signs in by the connection, which then serves no other client */
     struct url url;            /* slices in arena */
     struct arena arena;        /* of url */
     struct buf head;           /* as forwarded */
@@ -116,9 +117,15 @@ void forward_response(struct buf *to, const struct exchange *exchange,
 void forward_authority(struct buf *to, const struct url *url, uint16_t default_port);
 /* True where this message has been through a Lodge already. */
 bool forward_is_loop(const struct http1_head *head);
+/* True where request or answer signs in the connection, not the request (RFC 4559 section 6). */
+bool forward_is_bound(const struct http1_head *head);
+/* How often an OPTIONS may still be forwarded (RFC 9110 section 7.6.2); UINT64_MAX: not said. */
+uint64_t forward_times(const struct http1_head *head);
 
 /* origin.c: finds a connection, from the pool or by dialling; relay or tunnel go on from there. */
 void dial_begin(struct client *client);
+/* Closes the connection that is bound to the client, if there is one. */
+void dial_unbind(struct client *client);
 void dial_cancel(struct exchange *exchange);
 void dial_late(struct client *client);
 void dial_on_origin(struct client *client, struct origin *origin);

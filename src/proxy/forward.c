@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Heads as they are passed on: hop-by-hop fields dropped, framing said by us, Via added (RFC 9110
  * section 7.6). Nothing that tells an origin who asks is ever sent. */
+#include "base/num.h"
 #include "proxy/proxy_impl.h"
 
 /* The pseudonym of RFC 9110 section 7.6.3. */
@@ -42,6 +43,32 @@ bool forward_is_loop(const struct http1_head *head)
         }
     }
     return false;
+}
+
+bool forward_is_bound(const struct http1_head *head)
+{
+    for (size_t i = 0; i < head->n_headers; i++) {
+        const struct http1_header *header = &head->headers[i];
+        struct str scheme = str_sub(header->value, 0, str_index(header->value, ' '));
+        bool signs_in =
+            header->id == HTTP1_NAME_AUTHORIZATION || header->id == HTTP1_NAME_WWW_AUTHENTICATE;
+        if (signs_in &&
+            (str_eq_nocase(scheme, STR("NTLM")) || str_eq_nocase(scheme, STR("Negotiate")))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+uint64_t forward_times(const struct http1_head *head)
+{
+    const struct http1_header *header = http1_find(head, HTTP1_NAME_MAX_FORWARDS);
+    uint64_t times = UINT64_MAX;
+    if (head->method != HTTP1_OPTIONS || header == NULL ||
+        parse_u64(header->value, 0, UINT64_MAX - 1, &times) != ERR_OK) {
+        return UINT64_MAX;
+    }
+    return times;
 }
 
 static void print_via(struct buf *to, bool old)
@@ -92,7 +119,7 @@ enum err forward_request(struct exchange *exchange, const struct http1_head *hea
 {
     static const enum http1_name never[] = {
         HTTP1_NAME_HOST,      HTTP1_NAME_CONTENT_LENGTH, HTTP1_NAME_X_FORWARDED_FOR,
-        HTTP1_NAME_FORWARDED, HTTP1_NAME_EXPECT,
+        HTTP1_NAME_FORWARDED, HTTP1_NAME_EXPECT,         HTTP1_NAME_MAX_FORWARDS,
     };
     struct buf *to = &exchange->head;
     read_upgrade(exchange, head);
@@ -104,6 +131,12 @@ enum err forward_request(struct exchange *exchange, const struct http1_head *hea
     print_framing(to, head);
     if (head->expect_continue && !exchange->old) {
         buf_append(to, STR("Expect: 100-continue\r\n"));
+    }
+    uint64_t times = forward_times(head);
+    if (times != UINT64_MAX) {
+        buf_append(to, STR("Max-Forwards: "));
+        buf_append_u64(to, times - 1);
+        buf_append(to, STR("\r\n"));
     }
     if (exchange->upgrade) {
         http1_print_header(to, STR("Upgrade"), buf_str(&exchange->offered));

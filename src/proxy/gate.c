@@ -42,6 +42,11 @@ void gate_answer(struct client *client)
     enum { N = sizeof(rows) / sizeof(rows[0]) };
     struct proxy *proxy = client->proxy;
     const struct exchange *exchange = client->exchange;
+    if (exchange->method == HTTP1_OPTIONS) {
+        buf_clear(&proxy->page);
+        answer_send(client, 200, STR("text/plain"), STR("Allow: GET, HEAD, OPTIONS\r\n"));
+        return;
+    }
     bool reads = exchange->method == HTTP1_GET || exchange->method == HTTP1_HEAD;
     for (size_t i = 0; reads && i < N; i++) {
         if (str_eq(rows[i].path, exchange->url.path)) {

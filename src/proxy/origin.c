@@ -251,11 +251,44 @@ static bool find_now(struct exchange *exchange, struct dns_answer *ret_answer)
     return true;
 }
 
+void dial_unbind(struct client *client)
+{
+    if (client->bound != NULL) {
+        origin_close(client->bound);
+        client->bound = NULL;
+    }
+}
+
+/* The connection on which this client signed in to the site, as long as it asks for that site. */
+static bool dial_from_bound(struct client *client)
+{
+    struct exchange *exchange = client->exchange;
+    struct origin *origin = client->bound;
+    if (origin == NULL) {
+        return false;
+    }
+    struct str host = str_make(origin->host, origin->host_len);
+    bool quiet = (origin->conn.ready & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) == 0;
+    if (!quiet || exchange->connect || origin->addr.port != exchange->url.port ||
+        !str_eq(host, host_str(&exchange->url.host))) {
+        dial_unbind(client);
+        return false;
+    }
+    if (!verdict_exchange(exchange, &origin->addr)) {
+        answer_blocked(client);
+        return true;
+    }
+    client->bound = NULL;
+    exchange->bound = true;
+    dial_done(client, origin);
+    return true;
+}
+
 /* A kept connection serves at once, where the request is allowed to go to its address. */
 static bool dial_from_pool(struct client *client)
 {
     struct exchange *exchange = client->exchange;
-    if (exchange->connect || !exchange->repeatable || exchange->dial.fresh) {
+    if (exchange->connect || !exchange->repeatable || exchange->bound || exchange->dial.fresh) {
         return false;
     }
     struct origin *origin = pool_take(client, host_str(&exchange->url.host), exchange->url.port);
@@ -277,7 +310,7 @@ void dial_begin(struct client *client)
     struct exchange *exchange = client->exchange;
     struct dial *dial = &exchange->dial;
     struct dns_answer answer;
-    if (dial_from_pool(client)) {
+    if (dial_from_bound(client) || dial_from_pool(client)) {
         return;
     }
     bool found = find_now(exchange, &answer);

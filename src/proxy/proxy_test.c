@@ -89,6 +89,35 @@ TEST(a_kept_connection_that_proves_closed_is_replaced_once)
     rig_free(&rig);
 }
 
+TEST(a_connection_that_is_signed_in_serves_the_one_client_only)
+{
+    struct rig rig;
+    int none = -1;
+    rig_new(&rig);
+    int client = rig_ask(&rig, GET_A);
+    int origin = rig_origin(&rig);
+    rig_read(&rig, origin, "\r\n\r\n");
+    rig_say(&rig, origin,
+            "HTTP/1.1 401 Who\r\nWWW-Authenticate: NTLM\r\n"
+            "Content-Length: 5\r\n\r\nhello");
+    rig_read(&rig, client, "hello");
+    int other = rig_ask(&rig, GET_A);
+    int other_origin = rig_origin(&rig); /* not that connection */
+    rig_say(&rig, client,
+            "POST http://a.test:%O/ HTTP/1.1\r\nHost: a.test\r\n"
+            "Authorization: NTLM x\r\nContent-Length: 2\r\n\r\nxy");
+    assert_false(rig_origin_comes(&rig, &none));
+    rig_read(&rig, origin, "xy");
+    rig_say(&rig, origin, OK_5);
+    rig_read(&rig, client, "hello");
+    close(client);
+    assert_true(rig_is_closed(&rig, origin));
+    close(other);
+    close(other_origin);
+    close(origin);
+    rig_free(&rig);
+}
+
 TEST(a_request_that_is_not_safe_to_repeat_gets_a_connection_of_its_own)
 {
     struct rig rig;
@@ -446,6 +475,8 @@ TEST(the_gates_own_name_has_pages)
         {"GET http://lodge.test/ HTTP/1.1\r\nHost: x\r\n\r\n", {"HTTP/1.1 200 ", "proxy.pac"}},
         {"GET /proxy.pac HTTP/1.1\r\nHost: LODGE.test.\r\n\r\n",
          {"application/x-ns-proxy-autoconfig", "return \"PROXY lodge.test:3128\";"}},
+        {"OPTIONS http://a.test/ HTTP/1.1\r\nHost: a.test\r\nMax-Forwards: 0\r\n\r\n",
+         {"HTTP/1.1 200 ", "Allow: "}},
         {"GET /none HTTP/1.1\r\nHost: lodge.test\r\n\r\n", {"HTTP/1.1 404 ", "no such page"}},
         {"POST / HTTP/1.1\r\nHost: lodge.test\r\nContent-Length: 0\r\n\r\n", {"HTTP/1.1 405 ", ""}},
         {"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n", {"HTTP/1.1 400 ", "proxy"}},
@@ -633,6 +664,7 @@ TEST(a_name_that_does_not_exist_and_a_port_that_is_closed_are_trouble)
 TESTS_MAIN(unit(a_request_is_forwarded_and_its_answer_relayed),
            unit(a_kept_connection_serves_the_next_request_of_the_same_site),
            unit(a_kept_connection_that_proves_closed_is_replaced_once),
+           unit(a_connection_that_is_signed_in_serves_the_one_client_only),
            unit(a_request_that_is_not_safe_to_repeat_gets_a_connection_of_its_own),
            unit(pipelined_requests_are_answered_one_after_the_other),
            unit(a_body_goes_up_whole_and_what_follows_it_is_the_next_request),

@@ -117,7 +117,11 @@ static enum step finish(struct client *client)
     if (exchange->keep_origin && exchange->up.done && !exchange->stopped && quiet &&
         !client->proxy->draining) {
         exchange->origin = NULL;
-        pool_put(origin);
+        if (exchange->bound) {
+            client->bound = origin;
+        } else {
+            pool_put(origin);
+        }
     }
     if (!exchange->up.done) {
         client->last = true;
@@ -249,6 +253,7 @@ static enum step send_final(struct client *client, struct str rest)
         return fail(client, 502, "The site's answer is not valid", EVENT_END_ORIGIN);
     }
     exchange->status = head->status;
+    exchange->bound |= forward_is_bound(head);
     http_body_init(&exchange->down, head);
     exchange->decode = exchange->old && head->body == HTTP1_BODY_CHUNKED;
     exchange->keep_origin = head->keep_alive && head->body != HTTP1_BODY_CLOSE;

@@ -167,6 +167,8 @@ static struct trouble read_request(struct exchange *exchange, const struct http1
     if (forward_is_loop(head)) {
         return trouble(508, "The request has been through here before");
     }
+    exchange->bound = forward_is_bound(head);
+    exchange->gate |= forward_times(head) == 0; /* it is meant for us */
     exchange->gate |= str_eq(host_str(&exchange->url.host), proxy->options.gate_name);
     if (!exchange->connect && !exchange->gate &&
         forward_request(exchange, head, forward) != ERR_OK) {

@@ -8,7 +8,9 @@
 
 #include "lib/proxy_rig.h"
 #include "lib/test.h"
+#include "base/clock.h"
 #include "os/sock.h"
+#include "proxy/proxy_impl.h"
 
 static const char GET_A[] = "GET http://a.test:%O/ HTTP/1.1\r\nHost: a.test\r\n\r\n";
 static const char OK_5[] = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
@@ -212,6 +214,95 @@ TEST(a_request_in_hand_that_new_images_forbid_gets_the_page)
     rig_free(&rig);
 }
 
+/* A grant that ends in 2048, and a worker for which it is 2049. */
+TEST(an_answer_is_decided_again_when_its_time_has_come)
+{
+    static const char state[] =
+        "{\"lodge_state\":1,\"people\":[{\"id\":\"p-9\",\"group\":\"staff\"}],\"devices\":[{\"id\":"
+        "\"d-1\",\"address\":\"127.0.0.1\","
+        "\"class\":\"c\",\"group\":\"pupils-ks2\",\"supervisor\":\"p-9\","
+        "\"supervised_until\":\"2049-06-01T00:00Z\"}],\"sign_ins\":[],\"suspensions\":[],"
+        "\"isolated\":[],\"grants\":[{\"id\":\"g-1\",\"kind\":\"lesson\",\"people\":[],"
+        "\"groups\":[],\"devices\":[\"d-1\"],\"matches\":[\"games.test\"],\"categories\":[],"
+        "\"from\":\"2020-01-01T00:00Z\",\"until\":\"2048-01-01T00:00Z\"}],"
+        "\"filtering_off\":[],\"nominated\":[]}";
+    static const char ask[] = "GET http://%s:%%O/ HTTP/1.1\r\nHost: x\r\n\r\n";
+    static const char begun[] = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nbegun";
+    struct rig rig;
+    char request[100];
+    rig_new(&rig);
+    rig_set_state(&rig, state);
+    snprintf(request, sizeof(request), ask, "games.test");
+    int lesson = rig_ask(&rig, request);
+    int lesson_origin = rig_origin(&rig);
+    rig_say(&rig, lesson_origin, begun);
+    rig_read(&rig, lesson, "begun");
+    int other = rig_ask(&rig, GET_A);
+    int other_origin = rig_origin(&rig);
+    rig_say(&rig, other_origin, begun);
+    rig_read(&rig, other, "begun");
+    assert_false(rig_is_closed(&rig, lesson));
+    rig.proxy->base_utc_ms = civil_days(2049, 1, 1) * MS_PER_DAY;
+    loop_timer_set(rig.loop, &rig.proxy->tick, 1);
+    assert_true(rig_is_closed(&rig, lesson));
+    assert_int_equal(rig_last(&rig)->end, EVENT_END_POLICY);
+    rig_say(&rig, other_origin, " and on");
+    rig_read(&rig, other, " and on");
+    close(lesson);
+    close(lesson_origin);
+    close(other);
+    close(other_origin);
+    rig_free(&rig);
+}
+
+TEST(an_address_that_refuses_is_followed_by_the_next)
+{
+    struct rig rig;
+    rig_new(&rig); /* the origin listens on 127.0.0.1 alone; six.test is ::1 too */
+    int client = rig_ask(&rig, "GET http://six.test:%O/ HTTP/1.1\r\nHost: x\r\n\r\n");
+    int origin = rig_origin(&rig);
+    rig_say(&rig, origin, OK_5);
+    rig_read(&rig, client, "hello");
+    close(client);
+    close(origin);
+    rig_free(&rig);
+}
+
+/* RFC 8305: the first address takes connections into a queue that is full, so nobody answers. */
+TEST(an_address_that_does_not_answer_is_overtaken_by_the_next)
+{
+    struct rig rig;
+    struct sock_addr addr;
+    char text[32];
+    int fillers[4];
+    rig_new(&rig);
+    snprintf(text, sizeof(text), "127.0.0.9:%u", (unsigned)rig.origin_port);
+    assert_ok(sock_addr_parse(str_from(text), &addr));
+    int deaf = -1;
+    assert_ok(sock_listen(&addr, &deaf));
+    assert_int_equal(listen(deaf, 0), 0);
+    for (int i = 0; i < 4; i++) {
+        assert_ok(sock_connect(&addr, &fillers[i]));
+    }
+    int client = rig_ask(&rig, "GET http://slow.test:%O/ HTTP/1.1\r\nHost: x\r\n\r\n");
+    int origin = -1;
+    for (int i = 0; i < 100 && origin < 0; i++) {
+        if (!rig_origin_comes(&rig, &origin)) {
+            origin = -1;
+        }
+    }
+    assert_true(origin >= 0);
+    rig_say(&rig, origin, OK_5);
+    rig_read(&rig, client, "hello");
+    for (int i = 0; i < 4; i++) {
+        close(fillers[i]);
+    }
+    close(deaf);
+    close(client);
+    close(origin);
+    rig_free(&rig);
+}
+
 TEST(a_head_that_drips_is_answered_when_its_time_is_up)
 {
     struct rig rig;
@@ -377,6 +468,9 @@ TESTS_MAIN(unit(F26_credentials_say_who_asks_and_go_no_further),
            unit(the_credentials_of_a_connect_hold_for_its_tunnel),
            unit(a_stream_that_new_images_forbid_is_cut_and_one_they_allow_goes_on),
            unit(a_request_in_hand_that_new_images_forbid_gets_the_page),
+           unit(an_answer_is_decided_again_when_its_time_has_come),
+           unit(an_address_that_refuses_is_followed_by_the_next),
+           unit(an_address_that_does_not_answer_is_overtaken_by_the_next),
            unit(a_head_that_drips_is_answered_when_its_time_is_up),
            unit(a_connection_without_a_request_is_closed_in_time),
            unit(an_origin_that_says_nothing_becomes_trouble_in_time),

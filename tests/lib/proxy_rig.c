@@ -22,7 +22,9 @@ enum { TURNS = 400, TURN_MS = 5, QUIET_TURNS = 4 };
 
 static const char HOSTS[] = "127.0.0.1 a.test b.test c.test games.test sad.test bad.test\n"
                             "127.0.0.1 lodge.test blackhole.test\n"
-                            "10.9.8.7 inside.test\n";
+                            "10.9.8.7 inside.test\n"
+                            "::1 six.test\n127.0.0.1 six.test\n"
+                            "127.0.0.9 slow.test\n127.0.0.1 slow.test\n";
 
 /* One policy, with the unknown group as a parameter. */
 static const char POLICY[] =
