@@ -183,6 +183,7 @@ struct str jread_id_value(struct jread *reader, const struct place *at)
     if (reader->complaints == before && !is_id(text)) {
         jread_complain(reader, at, "is no id; use 1 to %d letters, digits, '-', '_' or '.'",
                        (int)LIMIT_ID_LEN);
+        return STR("");
     }
     return text;
 }

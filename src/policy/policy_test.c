@@ -29,6 +29,9 @@ static void expect_complaint(const struct test_policy *parts, const char *want)
 
 #define ROW(cells) "[{'id':'r','label':'R','categories':['games'],'cells':" cells "}]"
 
+#define TEN "abcdefghij"
+#define LONG TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
+
 TEST(doubt_is_refusal_and_every_complaint_says_where)
 {
     static const struct {
@@ -61,6 +64,9 @@ TEST(doubt_is_refusal_and_every_complaint_says_where)
         {{.table = "[{'id':'a b','label':'R','categories':['games'],'cells':{}}]"}, "is no id"},
         {{.groups = "[{'id':'visitors','in':'later'},{'id':'later'}]"},
          "groups[0](visitors).in: must be the id of a group that stands before"},
+        {{.groups = "[{'id':'" LONG "'}]"}, "is no id; use 1 to 64 letters"},
+        {{.table = "[{'id':'" LONG "','label':'R','categories':['games'],'cells':{}}]"},
+         "is no id; use 1 to 64 letters"},
         {{.groups = "[{'id':'pupils'}]"}, "unknown_group: must be the id of a group"},
         {{.groups = "[{'id':'visitors'},{'id':'visitors'}]"}, "this id is there twice"},
         {{.groups = "[{'id':'visitors','voice':'gruff'}]"}, "use one of: ks1, ks2, staff"},
