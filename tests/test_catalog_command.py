@@ -82,6 +82,16 @@ def test_bad_lines_are_shown_with_their_place_and_counted(lodge, folder):
     assert f"{folder}/v2fly/a: 1 line left out: a regular expression" in details
 
 
+def test_F18_a_poisoned_list_does_not_close_a_whole_country(lodge, folder):
+    (folder / "bets.txt").write_text("com\nco.uk\n*.ac.uk\nbets.co.uk\n0.0.0.0/0\n")
+    (folder / "nets.txt").write_text("0.0.0.0/0\n192.0.2.0/24\n::/0\n")
+    done = build(lodge, folder)
+    assert f"{folder}/bets.txt:2: a public suffix" in done.stderr
+    want = {"http://bbc.co.uk/": "-", "http://www.ox.ac.uk/": "-", "http://bets.co.uk/": "gambling",
+            "http://example.com/": "-", "http://198.51.100.1/": "-"}
+    assert answers(lodge, folder, *want) == want
+
+
 def test_a_list_that_nobody_uses_is_told_until_the_manifest_says_why(lodge, folder):
     (folder / "lost").mkdir()
     (folder / "lost" / "a.txt").write_text("a.example\n")

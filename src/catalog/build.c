@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/check.h"
 #include "os/file.h"
+#include "wire/suffix.h"
 #include "catalog/category.h"
 #include "catalog/manifest.h"
 
@@ -20,6 +21,7 @@ enum {
     SHOWN_LINES = 3, /* bad lines of a list that are shown; the rest are counted */
     NOTE_MAX = 1024,
     INCLUDES_MAX = 10000,
+    WIDE_MAX = 10, /* bytes of a public suffix that is looked for: "school.nz" */
     NAMES_ARENA = 256 * 1024 * 1024,
 };
 
@@ -118,12 +120,30 @@ static void progress(struct build *build, size_t done, uint64_t entries)
     }
 }
 
+/* True for a whole "co.uk" on a list that closes. The look costs more than all else that is done to
+ * a name, so only those are looked at that can be the suffix of a whole country: its two letters,
+ * and a short label before them. */
+static bool is_too_wide(const struct build *build, const struct list_entry *entry)
+{
+    const struct host *host = entry->host;
+    enum tier tier = category_row(build->row->category)->tier;
+    return entry->kind == LIST_ENTRY_HOST && (tier == TIER_HARMFUL || tier == TIER_SEALED) &&
+           host->len > 3 && host->len <= WIDE_MAX && host->text[host->len - 3] == '.' &&
+           host_is_public_suffix(host);
+}
+
+static void take_fault(void *ctx, enum list_fault fault, uint32_t line, struct str text);
+
 static enum err take_entry(void *ctx, const struct list_entry *entry)
 {
     enum { PROGRESS_ENTRIES = 1 << 18 };
     struct build *build = ctx;
     if (++build->told_entries % PROGRESS_ENTRIES == 0) {
         progress(build, (size_t)(build->row - build->rows), build->told_entries);
+    }
+    if (is_too_wide(build, entry)) {
+        take_fault(build, LIST_FAULT_SUFFIX, entry->line, host_str(entry->host));
+        return ERR_OK;
     }
     return compile_entry(build->compile, entry);
 }
