@@ -49,7 +49,7 @@ TEST(bad_lines_are_all_named)
                      &arena, &sources, &why),
                ERR_INVALID);
     for (int line = 1; line <= 5; line++) {
-        char start[16];
+        char start[32];
         snprintf(start, sizeof(start), "line %d: ", line);
         assert_true(str_find(buf_str(&why), str_from(start)) < why.len);
     }
