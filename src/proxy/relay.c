@@ -114,8 +114,9 @@ static enum step finish(struct client *client)
     struct origin *origin = exchange->origin;
     record_close(exchange, EVENT_END_DONE);
     bool quiet = (origin->conn.ready & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) == 0;
+    /* A head that came in pieces still lies in the connection, and is not the next answer. */
     if (exchange->keep_origin && exchange->up.done && !exchange->stopped && quiet &&
-        !client->proxy->draining) {
+        !client->proxy->draining && http_conn_keep(&origin->conn, str_make(NULL, 0)) == ERR_OK) {
         exchange->origin = NULL;
         if (exchange->bound) {
             client->bound = origin;
