@@ -111,3 +111,38 @@ def test_an_answer_in_pieces_is_not_given_to_the_next_client(gate):
             with gate.connect() as connection:
                 ask(connection, f"http://{NAME}:{site.port}/{number}")
                 assert answer_of(connection) == (200, b"for /%d" % number)
+
+
+# --- a password that is wrong opens nothing ---
+
+def basic(person, password):
+    return ("Proxy-Authorization: Basic "
+            + base64.b64encode(f"{person}:{password}".encode()).decode() + "\r\n")
+
+
+PEOPLE = {"lodge_state": 1, "people": [
+    {"id": "teacher", "group": "teaching-staff",
+     "agreement": {"signed": True, "current": True, "parent": True, "until": "2099-01-01T00:00Z"}}]}
+
+
+@pytest.mark.parametrize("cache", ["10m", "0s"])
+def test_requests_behind_a_wrong_password_are_refused_too(gates, origin, lodge, cache):
+    """Pipelined: the second is read in the very turn in which the first is refused."""
+    gate = gates(hosts={NAME: "127.0.0.1"}, workers=1, state=PEOPLE, options=["--auth-cache", cache])
+    subprocess.run([lodge, "passwd", "--data", gate.data, "teacher"], input="correct-horse-9\n",
+                   text=True, check=True, capture_output=True)
+    one = (f"GET http://{NAME}:{origin.port}/size/9 HTTP/1.1\r\nHost: {NAME}:{origin.port}\r\n"
+           + basic("teacher", "wrong-horse-9") + "\r\n").encode()
+    with gate.connect() as connection:
+        connection.sendall(3 * one)
+        assert [answer_of(connection)[0] for _ in range(3)] == [407, 407, 407]
+    assert all(event["person"] != "teacher" for event in gate.events())
+    # And where it is right, the three are answered, remembered or not.
+    with gate.connect() as connection:
+        connection.sendall(3 * one.replace(basic("teacher", "wrong-horse-9").encode(),
+                                           basic("teacher", "correct-horse-9").encode()))
+        assert [answer_of(connection)[0] for _ in range(3)] == [200, 200, 200]
+        blocked = one.replace(b"/size/9", b"/").replace(NAME.encode(), b"games.example")
+        connection.sendall(3 * blocked.replace(basic("teacher", "wrong-horse-9").encode(),
+                                               basic("teacher", "correct-horse-9").encode()))
+        assert [answer_of(connection)[0] for _ in range(3)] == [403, 403, 403]

@@ -45,7 +45,7 @@ static struct auth_entry *entry_find(struct proxy *proxy, const uint8_t key[KEY_
     return entry;
 }
 
-static void entry_remove(struct proxy *proxy, struct auth_entry *entry)
+static void entry_unlink(struct proxy *proxy, struct auth_entry *entry)
 {
     struct auth_entry **at = bucket_of(proxy, entry->key);
     while (*at != entry) {
@@ -53,6 +53,11 @@ static void entry_remove(struct proxy *proxy, struct auth_entry *entry)
     }
     *at = entry->next;
     proxy->n_auth--;
+}
+
+static void entry_remove(struct proxy *proxy, struct auth_entry *entry)
+{
+    entry_unlink(proxy, entry);
     free(entry);
 }
 
@@ -195,34 +200,51 @@ static struct auth_entry *entry_of_ticket(struct proxy *proxy, uint64_t ticket)
     return NULL;
 }
 
-void proxy_auth_answer(struct proxy *proxy, uint64_t ticket, bool accepted)
+/* From now on the pair is accepted: beyond this turn, so that nobody drops the entry while those
+ * who wait for it are answered. The state's group is kept so that a change of it is seen. */
+static void remember(struct proxy *proxy, struct auth_entry *entry)
 {
-    struct auth_entry *entry = ticket != 0 ? entry_of_ticket(proxy, ticket) : NULL;
-    if (entry == NULL) {
-        return;
-    }
     struct str person = str_make(entry->person, entry->person_len);
     struct str group = group_of(&proxy->images, person, proxy_now_ms(proxy));
     entry->ticket = 0;
-    entry->until_ms = loop_mono_ms(proxy->loop) + proxy->options.auth_cache_ms;
+    entry->until_ms = loop_mono_ms(proxy->loop) + 1 + proxy->options.auth_cache_ms;
     entry->group_len = (uint8_t)(group.len < LIMIT_ID_LEN ? group.len : LIMIT_ID_LEN);
     if (entry->group_len != 0) {
         memcpy(entry->group, group.p, entry->group_len);
     }
-    while (entry->waiting != NULL) {
-        struct client *client = entry->waiting;
-        struct exchange *exchange = client->exchange;
-        identify_forget(exchange);
-        if (accepted) {
-            accept_person(exchange, entry);
+}
+
+/* Who waits for this entry, and does no longer; NULL: nobody. */
+static struct client *next_waiting(struct auth_entry *entry)
+{
+    struct client *client = entry->waiting;
+    if (client != NULL) {
+        identify_forget(client->exchange);
+    }
+    return client;
+}
+
+void proxy_auth_answer(struct proxy *proxy, uint64_t ticket, bool accepted)
+{
+    struct auth_entry *entry = ticket != 0 ? entry_of_ticket(proxy, ticket) : NULL;
+    struct client *client = NULL;
+    if (entry == NULL) {
+        return;
+    }
+    if (accepted) {
+        remember(proxy, entry);
+        while ((client = next_waiting(entry)) != NULL) {
+            accept_person(client->exchange, entry);
             request_go(client);
-        } else {
-            answer_sign_in(client);
         }
+        return;
     }
-    if (!accepted) {
-        entry_remove(proxy, entry);
+    /* Whoever is refused may bring the same pair again in the same breath: it must not be found. */
+    entry_unlink(proxy, entry);
+    while ((client = next_waiting(entry)) != NULL) {
+        answer_sign_in(client);
     }
+    free(entry);
 }
 
 /* Calls keep for each remembered pair, and drops those it does not want. */
