@@ -146,3 +146,33 @@ def test_requests_behind_a_wrong_password_are_refused_too(gates, origin, lodge, 
         connection.sendall(3 * blocked.replace(basic("teacher", "wrong-horse-9").encode(),
                                                basic("teacher", "correct-horse-9").encode()))
         assert [answer_of(connection)[0] for _ in range(3)] == [403, 403, 403]
+
+
+# --- every request that went out is recorded ---
+
+def hang(site, connection, _):
+    site.head(connection)
+    connection.recv(1)
+
+
+def nothing(site, connection, _):
+    connection.recv(1)
+
+
+def recorded(gate, path):
+    """The events of a path, once the gate is known to have seen what came before."""
+    assert gate.curl("http://lodge.internal/").returncode == 0
+    return [event for event in gate.events() if event["path"] == path]
+
+
+def test_R99_a_request_whose_client_leaves_before_the_answer_is_recorded(gate):
+    with Site(hang) as site:
+        for number in range(3):
+            connection = gate.connect()
+            ask(connection, f"http://{NAME}:{site.port}/left/{number}")
+            while len(site.seen) <= number:
+                pass
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            connection.close()
+            events = recorded(gate, f"/left/{number}")
+            assert events and len({event["id"] for event in events}) == 1

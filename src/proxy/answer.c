@@ -186,16 +186,6 @@ static const struct trouble_row *trouble_of(unsigned status)
     return &troubles[0];
 }
 
-/* What a request that never came to a decision leaves in its event. */
-static void note_undecided(struct exchange *exchange, unsigned status)
-{
-    if (exchange->verdict.action == ACTION_UNSET) {
-        exchange->verdict.action = ACTION_BLOCK;
-        exchange->verdict.level = LEVEL_NONE;
-        exchange->verdict.reason = status < 500 && status != 407 ? REASON_MALFORMED : REASON_DOUBT;
-    }
-}
-
 void answer_trouble(struct client *client, unsigned status, const char *why)
 {
     struct proxy *proxy = client->proxy;
@@ -209,7 +199,7 @@ void answer_trouble(struct client *client, unsigned status, const char *why)
                                    .advice = row->advice,
                                    .id = id_text(exchange, id),
                                });
-    note_undecided(exchange, status);
+    record_undecided(exchange, status < 500 ? REASON_MALFORMED : REASON_DOUBT);
     client->last |= exchange->connect || status == 503;
     proxy->counts.failed++;
     answer_send(client, status, HTML, STR(""));
@@ -222,7 +212,7 @@ void answer_sign_in(struct client *client)
     char id[ID_TEXT_MAX];
     buf_clear(&proxy->page);
     view_sign_in(&proxy->page, &(struct view_sign_in){.id = id_text(exchange, id)});
-    note_undecided(exchange, 407);
+    record_undecided(exchange, REASON_DOUBT);
     answer_send(client, 407, HTML,
                 STR("Proxy-Authenticate: Basic realm=\"School internet\", charset=\"UTF-8\"\r\n"));
 }

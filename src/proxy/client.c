@@ -182,7 +182,7 @@ void client_close(struct client *client)
         client->tunnel = NULL;
     }
     if (client->exchange != NULL) {
-        record_close(client->exchange, EVENT_END_ERROR);
+        record_left(client->exchange, EVENT_END_ERROR);
         exchange_free(client->exchange);
     }
     dial_unbind(client);
@@ -380,6 +380,7 @@ void client_next(struct client *client)
 void client_watch(struct client *client)
 {
     if ((client->conn.ready & (EPOLLHUP | EPOLLERR)) != 0) {
+        record_left(client->exchange, EVENT_END_CLIENT);
         client_close(client);
     }
 }

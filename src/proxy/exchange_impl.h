@@ -66,7 +66,8 @@ struct exchange {
     char person[LIMIT_ID_LEN]; /* of accepted credentials */
     struct http_body up, down;
     /* the answer */
-    bool opened;   /* its event of kind open is written */
+    bool opened;   /* its event of kind open is written, that of its end is not */
+    bool recorded; /* it has an event */
     bool begun;    /* a byte of the final answer, or of an interim one, went out */
     bool answered; /* the final head went out */
     bool stopped;  /* the origin takes no more of the body */

@@ -146,6 +146,10 @@ void record_new_id(struct proxy *proxy, struct event_id *ret_id);
 MUST_USE bool record_request(struct exchange *exchange);
 /* The opening of an answer that takes longer; once. */
 MUST_USE bool record_open(struct exchange *exchange);
+/* What a request that never came to a decision leaves in its event: refused for this reason. */
+void record_undecided(struct exchange *exchange, enum reason reason);
+/* It ends without a whole answer: its event is written if there is none yet, then its end. */
+void record_left(struct exchange *exchange, enum event_end end);
 /* Its end; nothing where it was never opened. */
 void record_close(struct exchange *exchange, enum event_end end);
 void record_tunnel_close(struct client *client, enum event_end end);

@@ -82,17 +82,38 @@ static bool record_exchange(struct exchange *exchange, enum event_kind kind, enu
     return append(proxy, &event);
 }
 
+void record_undecided(struct exchange *exchange, enum reason reason)
+{
+    struct verdict *verdict = &exchange->verdict;
+    if (verdict->action == ACTION_UNSET) {
+        verdict->action = ACTION_BLOCK;
+        verdict->level = LEVEL_NONE;
+        verdict->reason = reason;
+    }
+}
+
 bool record_request(struct exchange *exchange)
 {
-    return record_exchange(exchange, EVENT_REQUEST, EVENT_END_UNSET);
+    exchange->recorded = record_exchange(exchange, EVENT_REQUEST, EVENT_END_UNSET);
+    return exchange->recorded;
 }
 
 bool record_open(struct exchange *exchange)
 {
     if (!exchange->opened) {
         exchange->opened = record_exchange(exchange, EVENT_OPEN, EVENT_END_UNSET);
+        exchange->recorded |= exchange->opened;
     }
     return exchange->opened;
+}
+
+void record_left(struct exchange *exchange, enum event_end end)
+{
+    if (!exchange->recorded) {
+        record_undecided(exchange, REASON_DOUBT);
+        (void)!record_open(exchange); /* nobody is left to be told */
+    }
+    record_close(exchange, end);
 }
 
 void record_close(struct exchange *exchange, enum event_end end)

@@ -26,10 +26,10 @@ static void progress(struct client *client)
     client_timer_set(client, client->proxy->options.body_timeout_ms);
 }
 
-/* Ends an exchange whose answer has begun: the client can only be cut off. */
+/* Ends an exchange whose answer has begun, or whose client has gone: it can only be cut off. */
 static enum step cut(struct client *client, enum event_end end)
 {
-    record_close(client->exchange, end);
+    record_left(client->exchange, end);
     client_close(client);
     return STEP_OVER;
 }
