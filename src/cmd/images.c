@@ -58,20 +58,22 @@ int load_policy(const char *command, const char *path, struct policy **ret_polic
 int load_catalog(const char *command, const char *path, struct catalog **ret_catalog)
 {
     const char *why = NULL;
+    struct catalog *catalog = NULL;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         return fail_file(command, path, ERR_SYSTEM);
     }
-    enum err err = catalog_open(fd, ret_catalog, &why);
+    enum err err = catalog_open(fd, &catalog, &why);
     (void)close(fd);
     if (err == ERR_OK) {
-        err = catalog_verify(*ret_catalog, &why);
-        if (err == ERR_OK) {
-            return OPTIONS_GO_ON;
-        }
-        catalog_free(*ret_catalog);
+        err = catalog_verify(catalog, &why);
     }
-    return cmd_fail(EXIT_REFUSED, command, "%s: %s", path, why != NULL ? why : err_text(err));
+    if (err != ERR_OK) {
+        catalog_free(catalog);
+        return cmd_fail(EXIT_REFUSED, command, "%s: %s", path, why != NULL ? why : err_text(err));
+    }
+    *ret_catalog = catalog;
+    return OPTIONS_GO_ON;
 }
 
 /* A document becomes an image in memory, so that both are read through the same door. */
