@@ -97,19 +97,32 @@ static const struct image_set *find(const struct catalog *catalog, uint64_t hash
     return NULL;
 }
 
+static void take_key(const struct catalog *catalog, uint64_t hash, const struct key *key,
+                     struct catset *to)
+{
+    const struct image_set *set = find(catalog, hash, key);
+    if (set != NULL) {
+        catset_join(to, &set->below);
+    }
+}
+
+/* Each parameter alone, however many a request has, and the first ones together. */
 static void take_query(const struct catalog *catalog, uint64_t hash, struct key key,
                        struct str query, struct catset *to)
 {
-    size_t tried = 0;
-    for (size_t from = 0; from < query.len && tried < IMAGE_PARAMS_TRIED; tried++) {
+    char folded[2 * LIST_URL_MAX];
+    struct str front = key_fold(query, folded, LIST_URL_MAX);
+    size_t n = 0;
+    for (size_t from = 0; from < query.len; n++) {
         size_t end = from + str_index(str_skip(query, from), '&');
-        struct str forms[] = {str_sub(query, 0, end), str_make(query.p + from, end - from)};
-        for (size_t i = 0; i < (from != 0 ? 2 : 1); i++) {
-            key.query = forms[i];
-            const struct image_set *set = find(catalog, key_hash_query(hash, forms[i]), &key);
-            if (set != NULL) {
-                catset_join(to, &set->below);
-            }
+        if (end - from <= LIST_URL_MAX) {
+            key.query =
+                key_fold(str_make(query.p + from, end - from), folded + LIST_URL_MAX, LIST_URL_MAX);
+            take_key(catalog, key_hash_query(hash, key.query), &key, to);
+        }
+        if (n != 0 && n < LIST_PARAMS_MAX && end <= front.len) {
+            key.query = str_sub(front, 0, end);
+            take_key(catalog, key_hash_query(hash, key.query), &key, to);
         }
         from = end + 1;
     }
@@ -119,7 +132,7 @@ static void take_query(const struct catalog *catalog, uint64_t hash, struct key 
 static void take_paths(const struct catalog *catalog, uint64_t hash, struct str host,
                        const struct url *url, struct catset *to)
 {
-    char folded[2 * LIST_URL_MAX];
+    char folded[LIST_URL_MAX];
     struct str whole = key_trim_path(url->path);
     struct str path = key_fold(whole, folded, LIST_URL_MAX);
     struct key key = {.host = host};
@@ -131,15 +144,11 @@ static void take_paths(const struct catalog *catalog, uint64_t hash, struct str 
         }
         hash = key_hash_segment(hash, str_make(path.p + at, end - at));
         key.path = str_sub(path, 0, end);
-        const struct image_set *set = find(catalog, hash, &key);
-        if (set != NULL) {
-            catset_join(to, &set->below);
-        }
+        take_key(catalog, hash, &key, to);
         at = end;
     }
     if (at == whole.len && url->has_query) {
-        struct str query = key_fold(url->query, folded + LIST_URL_MAX, LIST_URL_MAX);
-        take_query(catalog, hash, key, query, to);
+        take_query(catalog, hash, key, url->query, to);
     }
 }
 

@@ -136,6 +136,31 @@ TEST(F18_a_url_with_a_query_closes_that_query_alone)
     EXPECT(lists, cases);
 }
 
+/* What stands around the parameter of a list's URL must not hide it. */
+TEST(F18_a_listed_query_is_found_behind_any_number_of_parameters)
+{
+    static const struct test_list lists[] = {
+        {"violence", LIST_URLS, "video.example/watch?v=X1\ntwo.example/p?a=1&b=2\n"},
+    };
+    struct catalog *catalog = test_catalog(lists, 1);
+    struct buf text;
+    buf_init(&text, LIMIT_URL_LEN);
+    static const size_t padding[] = {0, 63, 64, 65, 500, 3000};
+    for (size_t i = 0; i < sizeof(padding) / sizeof(padding[0]); i++) {
+        buf_clear(&text);
+        buf_append(&text, STR("http://video.example/watch?"));
+        for (size_t n = 0; n < padding[i]; n++) {
+            buf_append(&text, STR("a&"));
+        }
+        buf_append(&text, STR("V=x1"));
+        assert_string_equal(test_lookup(catalog, buf_cstr(&text)), "violence");
+        buf_append_byte(&text, '4');
+        assert_string_equal(test_lookup(catalog, buf_cstr(&text)), "-");
+    }
+    buf_fini(&text);
+    catalog_free(catalog);
+}
+
 TEST(an_address_has_the_categories_of_every_prefix_that_covers_it)
 {
     static const struct test_list lists[] = {
@@ -245,6 +270,7 @@ TESTS_MAIN(unit(a_name_closes_itself_and_all_below_it_but_never_part_of_a_label)
            unit(categories_of_all_matches_come_together), unit(a_full_entry_is_the_host_alone),
            unit(I2_a_url_closes_its_path_on_segment_borders_and_not_its_host),
            unit(F18_a_url_with_a_query_closes_that_query_alone),
+           unit(F18_a_listed_query_is_found_behind_any_number_of_parameters),
            unit(an_address_has_the_categories_of_every_prefix_that_covers_it),
            unit(a_name_that_resolves_to_a_listed_address_gets_its_categories_added),
            unit(F18_an_exception_takes_out_the_name_and_its_www_and_leaves_what_is_below),

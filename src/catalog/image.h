@@ -37,7 +37,6 @@ enum {
     IMAGE_LONG_KEY = 255,
     IMAGE_FILTER_BITS = 10, /* for each key */
     IMAGE_SETS_MAX = 65535,
-    IMAGE_PARAMS_TRIED = 64, /* of a request's query, each alone */
 };
 
 enum image_part {

@@ -202,6 +202,13 @@ static enum err read_url(struct reading *in, struct str line)
     return give(in, url.path.len <= 1 && !in->entry.has_query ? LIST_ENTRY_HOST : LIST_ENTRY_URL);
 }
 
+/* IPv4 lies behind ten bytes of zeros, so a prefix that is no longer there may hold all of it. */
+static unsigned least_bits(const struct addr *addr)
+{
+    static const struct addr zeros;
+    return memcmp(addr->bytes, zeros.bytes, 10) == 0 ? CIDR_MIN_V4 : CIDR_MIN_V6;
+}
+
 static enum err read_cidr(struct reading *in, struct str line)
 {
     struct str text = without_comment(line);
@@ -211,8 +218,7 @@ static enum err read_cidr(struct reading *in, struct str line)
     if (addr_parse_cidr(text, &in->entry.addr, &in->entry.bits) != ERR_OK) {
         return refuse(in, LIST_FAULT_ADDRESS, text);
     }
-    unsigned least = addr_is_ipv4(&in->entry.addr) ? CIDR_MIN_V4 : CIDR_MIN_V6;
-    if (in->entry.bits < least) {
+    if (in->entry.bits < least_bits(&in->entry.addr)) {
         return refuse(in, LIST_FAULT_WIDE, text);
     }
     return give(in, LIST_ENTRY_CIDR);

@@ -179,6 +179,12 @@ TEST(cidr_lists_are_prefixes_that_do_not_close_the_internet)
            "7 bad a prefix that would close whole parts of the internet: 10.0.0.0/7\n"
            "8 bad not an address or a prefix in CIDR form: 192.0.2.0/33\n"
            "9 bad not an address or a prefix in CIDR form: a.example\n");
+    /* All of IPv4 lies in each of these. */
+    expect(LIST_CIDR, STR("::/16\n::ffff:192.0.2.0/24\n::ffff:0:0/96\n::ffff:192.0.2.0/120\n"), "",
+           "1 bad a prefix that would close whole parts of the internet: ::/16\n"
+           "2 bad a prefix that would close whole parts of the internet: ::ffff:192.0.2.0/24\n"
+           "3 bad a prefix that would close whole parts of the internet: ::ffff:0:0/96\n"
+           "4 cidr 192.0.2.0/120\n");
 }
 
 #define HASH_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"

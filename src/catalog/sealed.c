@@ -2,7 +2,7 @@
 /* Sealed entries: SHA-256 of hosts and URLs, nothing in the clear (requirements F1-F3, I1, I2).
  *
  * Tried are each suffix of the host, and for each the URL's path cut at each segment border, with
- * and without the slash there, and the whole path with its query. Case counts, as in the hash.
+ * and without the slash there, each with and without the query. Case counts, as in the hash.
  */
 #include "catalog/key.h"
 #include "catalog/mapped.h"
@@ -78,11 +78,15 @@ static void try_url(const struct catalog *catalog, struct range range, struct sh
     }
 }
 
-static void try_query(const struct catalog *catalog, struct range range, struct sha256 state,
-                      struct str query, struct catalog_hit *hit)
+/* Tries what state has come to, with and without the query. */
+static void try_both(const struct catalog *catalog, struct range range, struct sha256 state,
+                     const struct url *url, struct catalog_hit *hit)
 {
-    sha256_update(&state, STR("?"));
-    try_url(catalog, range, state, query, hit);
+    try_url(catalog, range, state, STR(""), hit);
+    if (url->has_query) {
+        sha256_update(&state, STR("?"));
+        try_url(catalog, range, state, url->query, hit);
+    }
 }
 
 static void take_urls(const struct catalog *catalog, struct range range, struct str host,
@@ -93,19 +97,16 @@ static void take_urls(const struct catalog *catalog, struct range range, struct 
     sha256_init(&state);
     sha256_update(&state, host);
     for (size_t at = 0;;) {
-        try_url(catalog, range, state, STR(""), hit);
-        try_url(catalog, range, state, STR("/"), hit);
+        struct sha256 with_slash = state;
+        sha256_update(&with_slash, STR("/"));
+        try_both(catalog, range, state, url, hit);
+        try_both(catalog, range, with_slash, url, hit);
         if (at == path.len) {
             break;
         }
         size_t end = key_path_border(path, at);
         sha256_update(&state, str_make(path.p + at, end - at));
         at = end;
-    }
-    if (url->has_query) {
-        try_query(catalog, range, state, url->query, hit);
-        sha256_update(&state, STR("/"));
-        try_query(catalog, range, state, url->query, hit);
     }
 }
 
