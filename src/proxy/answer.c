@@ -105,10 +105,59 @@ static void page_ks2(struct buf *to, const struct exchange *exchange, struct str
                        });
 }
 
+/* Who can change an answer, for staff: by its reason, else by its level, else by whether the policy
+ * decided (a step of design's order) or the way of asking did. */
+static const struct str change_by_reason[REASON_COUNT_] = {
+    [REASON_SEALED_HOST] = STR_INIT("Nobody in school can open the site as a whole. Ask the "
+                                    "technician whether HTTPS can be inspected here."),
+    [REASON_ISOLATED] = STR_INIT("The device is kept as it is. Only the designated safeguarding "
+                                 "lead or the head can release it."),
+    [REASON_SUSPENDED] = STR_INIT("The head, or the senior leader who suspended access, can end "
+                                  "it. Places of help stay open."),
+    [REASON_LIST_DENY] = STR_INIT("It stands on the school's own list, with who put it there, why "
+                                  "and until when. They, or the head, can take it off."),
+};
+static const struct str change_by_level[LEVEL_ILLEGAL + 1] = {
+    [LEVEL_CERTAIN_TIMES] = STR_INIT("It opens at certain times, if the policy's table names any "
+                                     "for your group. The head decides which."),
+    [LEVEL_NOMINATED] = STR_INIT("It is open to named people only. The head can add a name."),
+};
+static const struct str change_by_table =
+    STR_INIT("The head and the governors decide what the policy's table says. For a lesson, ask "
+             "the person who runs the school's filter to open it.");
+static const struct str change_by_technician =
+    STR_INIT("Ask the technician who looks after the filter: this is about how the site was asked "
+             "for, not about what it is.");
+
+static struct str who_can_change(const struct verdict *verdict)
+{
+    if (change_by_reason[verdict->reason].len != 0) {
+        return change_by_reason[verdict->reason];
+    }
+    if (change_by_level[verdict->level].len != 0) {
+        return change_by_level[verdict->level];
+    }
+    return reason_step(verdict->reason) != 0 ? change_by_table : change_by_technician;
+}
+
+static void page_sealed(struct buf *to, const struct exchange *exchange, struct str id)
+{
+    view_block_sealed(to, &(struct view_block_sealed){
+                              .reason = reason_text(exchange->verdict.reason),
+                              .level = level_name(exchange->verdict.level),
+                              .group = exchange->who.group,
+                              .id = id,
+                          });
+}
+
 static void page_staff(struct buf *to, const struct exchange *exchange, struct str id)
 {
     const struct verdict *verdict = &exchange->verdict;
     const struct category_row *row = category_row(verdict->category);
+    if (verdict->reason == REASON_SEALED) {
+        page_sealed(to, exchange, id);
+        return;
+    }
     bool show = row != NULL && !verdict->sealed;
     view_block_staff(to, &(struct view_block_staff){
                              .reason = reason_text(verdict->reason),
@@ -117,6 +166,7 @@ static void page_staff(struct buf *to, const struct exchange *exchange, struct s
                              .level = level_name(verdict->level),
                              .rule = verdict->sealed ? STR("") : verdict->rule,
                              .group = exchange->who.group,
+                             .change = who_can_change(verdict),
                              .id = id,
                          });
 }

@@ -428,6 +428,8 @@ TEST(U19_the_page_speaks_to_who_reads_it)
         {"pupils-ks2", "sad.test", "0800 1111", "sad.test"},
         {"staff", "games.test", "(games)", "games.test"},
         {"staff", "sad.test", "table/games/staff", "sad.test"},
+        {"staff", "games.test", "The head and the governors decide", "games.test"},
+        {"staff", "games.test", "lodge log --data DIR --id", "games.test"},
         {"signers", "a.test", "You are not in trouble.", "a.test"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -455,6 +457,8 @@ TEST(a_sealed_hit_leaves_neither_path_nor_name_and_rings)
     int client = rig_ask(&rig, "GET http://bad.test/sealed?q HTTP/1.1\r\nHost: bad.test\r\n\r\n");
     struct str page = rig_read(&rig, client, "</html>");
     assert_has(page, "HTTP/1.1 403 ");
+    assert_has(page, "Tell the designated safeguarding lead");
+    assert_lacks(page, "Ask for it");
     assert_lacks(page, "abuse");
     assert_lacks(page, "/sealed");
     const struct rig_event *event = rig_last(&rig);
