@@ -52,8 +52,11 @@ static bool path_matches(const struct pattern *pattern, const struct url *url)
 
 bool pattern_matches(const struct pattern *pattern, const struct host *host, const struct url *url)
 {
-    bool same = host->kind == HOST_NAME ? host_is_below(host_str(host), pattern->host)
-                                        : str_eq(host_str(host), pattern->host);
+    struct str name = host_str(host);
+    struct str suffix = pattern->host;
+    bool same =
+        str_ends(name, suffix) &&
+        (name.len == suffix.len || (host->kind == HOST_NAME && host_is_below(name, suffix)));
     return same && path_matches(pattern, url);
 }
 

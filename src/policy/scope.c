@@ -96,7 +96,8 @@ static bool in_force(const struct decision *decision, const struct state_grant *
     return now;
 }
 
-static bool names_site(const struct decision *decision, const struct state_grant *grant)
+/* The site itself, or everything; not a topic. */
+static bool opens(const struct decision *decision, const struct state_grant *grant)
 {
     const struct state_match *matches = state_records(decision->state, STATE_MATCHES);
     for (uint32_t i = 0; i < grant->matches.n; i++) {
@@ -105,7 +106,7 @@ static bool names_site(const struct decision *decision, const struct state_grant
             return true;
         }
     }
-    return false;
+    return grant->matches.n == 0 && catset_is_empty(&grant->categories);
 }
 
 struct held scope_filtering_off(const struct decision *decision, int64_t *until_ms)
@@ -149,18 +150,18 @@ struct held scope_grant(const struct decision *decision, int64_t *until_ms)
     size_t n = grants != NULL ? state_count(decision->state, STATE_GRANTS) : 0;
     for (size_t i = 0; i < n; i++) {
         const struct state_grant *grant = &grants[i];
-        if (grant->kind == GRANT_OFF || !in_force(decision, grant, until_ms)) {
+        /* What it opens is asked first: most grants are about other sites, whomever they mean. */
+        bool opens_site = grant->kind != GRANT_OFF && opens(decision, grant);
+        bool opens_topic = catset_meets(&grant->categories, &decision->hit.categories);
+        if ((!opens_site && !opens_topic) || !in_force(decision, grant, until_ms)) {
             continue;
         }
-        bool everything = grant->matches.n == 0 && catset_is_empty(&grant->categories);
-        if (everything || names_site(decision, grant)) {
-            return (struct held){true, state_str(decision->state, grant->id)};
+        struct held held = {true, state_str(decision->state, grant->id)};
+        if (opens_site) {
+            return held;
         }
-        if (catset_meets(&grant->categories, &decision->hit.categories)) {
-            catset_join(&granted, &grant->categories);
-            topic =
-                topic.holds ? topic : (struct held){true, state_str(decision->state, grant->id)};
-        }
+        catset_join(&granted, &grant->categories);
+        topic = topic.holds ? topic : held;
     }
     topic.holds = topic.holds && rest_allows(decision, &granted, until_ms);
     return topic;
