@@ -73,6 +73,9 @@ static void drain_tick(struct proxy *proxy)
                 tunnel_end(client, EVENT_END_DRAIN);
             }
         } else if (late || (client->stage == STAGE_HEAD && !client->begun)) {
+            if (client->exchange != NULL) {
+                record_left(client->exchange, EVENT_END_DRAIN);
+            }
             client_close(client);
         }
     }

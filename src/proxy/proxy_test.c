@@ -6,6 +6,7 @@
 
 #include "lib/proxy_rig.h"
 #include "lib/test.h"
+#include "os/sock.h"
 
 static const char GET_A[] = "GET http://a.test:%O/ HTTP/1.1\r\nHost: a.test\r\n\r\n";
 static const char OK_5[] = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
@@ -354,6 +355,26 @@ TEST(R99_the_event_is_there_before_the_first_byte_of_the_answer)
     rig_free(&rig);
 }
 
+TEST(R99_a_request_that_is_given_up_has_its_event_too)
+{
+    struct rig rig;
+    rig_new(&rig);
+    int client = rig_ask(&rig, GET_A);
+    int origin = rig_origin(&rig);
+    sock_set_reset(client);
+    close(client);
+    rig_settle(&rig);
+    const struct rig_event *event = rig_last(&rig);
+    assert_int_equal(rig.n_events, 2);
+    assert_int_equal(rig.events[0].kind, EVENT_OPEN);
+    assert_int_equal(event->kind, EVENT_CLOSE);
+    assert_int_equal(event->status, 0);
+    assert_int_equal(event->end, EVENT_END_CLIENT);
+    assert_int_equal(event->action, ACTION_ALLOW);
+    close(origin);
+    rig_free(&rig);
+}
+
 TEST(a_large_answer_arrives_whole_and_in_order)
 {
     enum { SIZE = 3000000 };
@@ -679,6 +700,7 @@ TESTS_MAIN(unit(a_request_is_forwarded_and_its_answer_relayed),
            unit(answers_without_a_body_have_none), unit(a_broken_answer_becomes_a_page_of_ours),
            unit(an_answer_cut_short_cuts_the_client_off),
            unit(R99_the_event_is_there_before_the_first_byte_of_the_answer),
+           unit(R99_a_request_that_is_given_up_has_its_event_too),
            unit(a_large_answer_arrives_whole_and_in_order),
            unit(R96_what_the_policy_closes_is_answered_with_the_page),
            unit(U19_the_page_speaks_to_who_reads_it),

@@ -97,7 +97,7 @@ static bool convert(struct client *client)
     tunnel->down = (struct way){.from = far, .to = near, .other = &tunnel->up};
     tunnel->active_ms = loop_mono_ms(client->proxy->loop);
     exchange->origin = NULL;
-    exchange->opened = false;
+    exchange->opened = false; /* the tunnel writes its end */
     exchange_free(exchange);
     client->tunnel = tunnel;
     client->proxy->counts.tunnels++;

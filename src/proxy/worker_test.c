@@ -25,10 +25,13 @@ static const char GET_AS_P1[] = "GET http://a.test:%O/ HTTP/1.1\r\nHost: a.test\
 
 static void answer_all(struct rig *rig, bool accepted)
 {
-    for (size_t i = 0; i < rig->n_tickets; i++) {
-        proxy_auth_answer(rig->proxy, rig->tickets[i], accepted);
-    }
+    size_t n = rig->n_tickets;
+    uint64_t tickets[RIG_TICKETS_MAX];
+    memcpy(tickets, rig->tickets, sizeof(tickets));
     rig->n_tickets = 0;
+    for (size_t i = 0; i < n; i++) {
+        proxy_auth_answer(rig->proxy, tickets[i], accepted);
+    }
     rig_settle(rig);
 }
 
@@ -68,6 +71,25 @@ TEST(wrong_credentials_are_asked_for_again_and_recorded)
     assert_int_equal(rig_last(&rig)->status, 407);
     rig_say(&rig, client, GET_AS_P1); /* a refusal is not remembered: auth counts */
     assert_int_equal(rig.n_tickets, 1);
+    close(client);
+    rig_free(&rig);
+}
+
+TEST(a_refused_pair_is_not_accepted_for_the_request_behind_it)
+{
+    struct rig rig;
+    char both[400];
+    int origin = -1;
+    rig_new(&rig);
+    snprintf(both, sizeof(both), "%s%s", GET_AS_P1, GET_AS_P1);
+    int client = rig_ask(&rig, both);
+    assert_int_equal(rig.n_tickets, 1);
+    answer_all(&rig, false);
+    assert_has(rig_read(&rig, client, "</html>"), "HTTP/1.1 407 ");
+    assert_false(rig_origin_comes(&rig, &origin));
+    assert_int_equal(rig.n_tickets, 1); /* asked for itself */
+    answer_all(&rig, false);
+    assert_has(rig_read(&rig, client, "</html>"), "HTTP/1.1 407 ");
     close(client);
     rig_free(&rig);
 }
@@ -461,6 +483,7 @@ TEST(a_full_record_refuses_requests_and_recovers)
 
 TESTS_MAIN(unit(F26_credentials_say_who_asks_and_go_no_further),
            unit(wrong_credentials_are_asked_for_again_and_recorded),
+           unit(a_refused_pair_is_not_accepted_for_the_request_behind_it),
            unit(credentials_that_cannot_be_read_are_refused_without_asking),
            unit(the_same_pair_on_many_connections_is_asked_once),
            unit(a_remembered_pair_is_dropped_when_the_persons_state_changes),
