@@ -70,7 +70,27 @@ def test_a_download_in_hand_is_finished_before_the_end(gates, origin):
         gate.process.send_signal(signal.SIGTERM)
         rest = client.stdout.read()
     assert len(first + rest) == size
-    assert gate.stop() == 0
+    assert gate.process.wait(60) == 0
+
+
+def test_a_second_sigterm_ends_it_at_once(gates):
+    gate = gates(hosts={NAME: "127.0.0.1"}, options=["--drain-timeout", "1h"])
+    with socket.create_server(("127.0.0.1", 0)) as silent, gate.connect() as client:
+        port = silent.getsockname()[1]
+        client.sendall(f"GET http://{NAME}:{port}/ HTTP/1.1\r\nHost: {NAME}\r\n\r\n".encode())
+        with silent.accept()[0]:  # which never answers
+            gate.process.send_signal(signal.SIGTERM)
+            wait_for(lambda: refused(gate))
+            assert gate.process.poll() is None
+            assert gate.stop() == 1
+
+
+def refused(gate):
+    try:
+        gate.connect().close()
+    except ConnectionRefusedError:
+        return True
+    return False
 
 
 def test_a_bad_new_image_is_refused_with_the_reason_and_the_old_one_stays(gates, origin):
@@ -98,7 +118,8 @@ def test_a_renamed_in_catalogue_is_taken_without_being_told(gates, origin, lodge
     other = gate_lib.write_catalog(lodge, tmp_path / "other", {"gambling": [NAME]})
     put_in_place(other.read_bytes(), gate.catalog)
     wait_for(lambda: status(gate, url) == 403)
-    before = len(lines(gate, "image"))
+    wait_for(lambda: len(lines(gate, "image")) == 3)
+    before = 3
     gate.process.send_signal(signal.SIGHUP)  # nothing is new
     assert status(gate, url) == 403
     assert len(lines(gate, "image")) == before
@@ -209,7 +230,7 @@ def test_S2_passwords_let_in_lock_after_ten_and_outlive_auth(gates, origin, lodg
     wait_for(lambda: ask("three random words", "127.0.0.5") == 200)
     for number in range(10):
         assert ask(f"wrong guess {number}") == 407
-    assert lines(gate, "guesses-locked")
+    wait_for(lambda: lines(gate, "guesses-locked"))
     # A password set meanwhile: nothing accepted is remembered for it, and this address is locked.
     assert set_password(lodge, gate, "teacher", "another three words").returncode == 0
     assert ask("another three words") == 407

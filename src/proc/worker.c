@@ -203,6 +203,11 @@ static void drain(struct child *child)
 {
     struct worker *worker = child->work;
     proxy_drain(worker->proxy);
+    /* The last process to close a listening socket makes it refuse. */
+    for (size_t i = 0; i < child->n_listeners; i++) {
+        close(child->listen_fds[i]);
+    }
+    child->n_listeners = 0;
 }
 
 static void ring_sealed(void *context)
