@@ -66,23 +66,27 @@ def ask(connection, url, more=""):
     connection.sendall(f"GET {url} HTTP/1.1\r\nHost: {host}\r\n{more}\r\n".encode())
 
 
+def read_answer(file):
+    """One answer with Content-Length from a connection's file: (status, body)."""
+    line = file.readline()
+    length = 0
+    while field := file.readline().strip():
+        name, _, value = field.partition(b":")
+        if name.lower() == b"content-length":
+            length = int(value)
+    return (int(line.split(b" ", 2)[1]), file.read(length)) if line else (None, b"")
+
+
 def answer_of(connection):
-    """One answer with Content-Length: (status, body)."""
-    got = b""
-    while b"\r\n\r\n" not in got:
-        piece = connection.recv(65536)
-        if not piece:
-            return None, got
-        got += piece
-    head, _, body = got.partition(b"\r\n\r\n")
-    length = next((int(line.split(b":")[1]) for line in head.split(b"\r\n")
-                   if line.lower().startswith(b"content-length:")), 0)
-    while len(body) < length:
-        piece = connection.recv(65536)
-        if not piece:
-            break
-        body += piece
-    return int(head.split(b" ", 2)[1]), body
+    with connection.makefile("rb") as file:
+        return read_answer(file)
+
+
+def statuses(connection, data, count):
+    """What comes back to so many requests sent at once."""
+    connection.sendall(data)
+    with connection.makefile("rb") as file:
+        return [read_answer(file)[0] for _ in range(count)]
 
 
 def path_of(head):
@@ -131,21 +135,18 @@ def test_requests_behind_a_wrong_password_are_refused_too(gates, origin, lodge, 
     gate = gates(hosts={NAME: "127.0.0.1"}, workers=1, state=PEOPLE, options=["--auth-cache", cache])
     subprocess.run([lodge, "passwd", "--data", gate.data, "teacher"], input="correct-horse-9\n",
                    text=True, check=True, capture_output=True)
-    one = (f"GET http://{NAME}:{origin.port}/size/9 HTTP/1.1\r\nHost: {NAME}:{origin.port}\r\n"
-           + basic("teacher", "wrong-horse-9") + "\r\n").encode()
+    def one(url, password):
+        host = url.split("/")[2]
+        return (f"GET {url} HTTP/1.1\r\nHost: {host}\r\n" + basic("teacher", password) + "\r\n").encode()
+
+    is_open, is_blocked = f"http://{NAME}:{origin.port}/size/9", "http://games.example/"
     with gate.connect() as connection:
-        connection.sendall(3 * one)
-        assert [answer_of(connection)[0] for _ in range(3)] == [407, 407, 407]
+        assert statuses(connection, 3 * one(is_open, "wrong-horse-9"), 3) == [407, 407, 407]
     assert all(event["person"] != "teacher" for event in gate.events())
-    # And where it is right, the three are answered, remembered or not.
+    # And where it is right, all are answered, remembered or not.
     with gate.connect() as connection:
-        connection.sendall(3 * one.replace(basic("teacher", "wrong-horse-9").encode(),
-                                           basic("teacher", "correct-horse-9").encode()))
-        assert [answer_of(connection)[0] for _ in range(3)] == [200, 200, 200]
-        blocked = one.replace(b"/size/9", b"/").replace(NAME.encode(), b"games.example")
-        connection.sendall(3 * blocked.replace(basic("teacher", "wrong-horse-9").encode(),
-                                               basic("teacher", "correct-horse-9").encode()))
-        assert [answer_of(connection)[0] for _ in range(3)] == [403, 403, 403]
+        assert statuses(connection, 3 * one(is_open, "correct-horse-9"), 3) == [200, 200, 200]
+        assert statuses(connection, 3 * one(is_blocked, "correct-horse-9"), 3) == [403, 403, 403]
 
 
 # --- every request that went out is recorded ---
@@ -176,3 +177,143 @@ def test_R99_a_request_whose_client_leaves_before_the_answer_is_recorded(gate):
             connection.close()
             events = recorded(gate, f"/left/{number}")
             assert events and len({event["id"] for event in events}) == 1
+
+
+# --- sites that answer too early, too much, or for ever ---
+
+def early(site, connection, _):
+    """Answers before it was asked."""
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nearly")
+    site.head(connection)
+    connection.recv(1)
+
+
+def test_an_answer_before_the_request_is_passed_on_at_once(gate):
+    """Or refused at once: the client does not wait for a limit of time."""
+    with Site(early) as site:
+        for _ in range(5):
+            with gate.connect() as connection:
+                connection.settimeout(40)
+                ask(connection, f"http://{NAME}:{site.port}/")
+                assert answer_of(connection)[0] in (200, 502)
+
+
+def splitting(site, connection, _):
+    """Every answer is followed by another that nobody asked for."""
+    while head := site.head(connection):
+        body = b"for " + path_of(head)
+        one = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+        evil = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"
+        if path_of(head).endswith(b"/late"):
+            connection.sendall(one)
+            site.asked.wait(60)
+            site.asked.clear()
+            connection.sendall(evil)
+            site.said.set()
+        else:
+            connection.sendall(one + evil)
+
+
+@pytest.mark.parametrize("way", ["", "/late"])
+def test_what_a_site_says_behind_its_answer_reaches_nobody(gate, way):
+    with Site(splitting) as site:
+        site.asked, site.said = threading.Event(), threading.Event()
+        for number in range(50):
+            with gate.connect() as connection:
+                ask(connection, f"http://{NAME}:{site.port}/{number}{way}")
+                assert answer_of(connection) == (200, b"for /%d%s" % (number, way.encode()))
+            if way:  # the next request comes when the second answer is there, and no sooner
+                site.asked.set()
+                assert site.said.wait(60)
+                site.said.clear()
+
+
+@pytest.mark.parametrize("kind", ["head", "line", "interim"])
+def test_a_head_without_an_end_is_cut_off(gate, kind):
+    def endless(site, connection, _):
+        site.head(connection)
+        if kind != "interim":
+            connection.sendall(b"HTTP/1.1 200 OK\r\n")
+        piece = {"head": b"X-A: y\r\n" * 100, "line": b"x" * 1000,
+                 "interim": b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"}[kind]
+        while True:
+            connection.sendall(piece)
+
+    with Site(endless) as site:
+        with gate.connect() as connection:
+            ask(connection, f"http://{NAME}:{site.port}/endless/{kind}")
+            got = b""
+            while piece := connection.recv(65536):
+                got += piece
+                if b"502" in got:
+                    break
+        assert len(got) < 1_000_000
+        assert len(recorded(gate, f"/endless/{kind}")) in (1, 2)
+
+
+# --- many people at once: each gets what is theirs ---
+
+def shuffled(site, connection, number):
+    """Heads and bodies in odd pieces, connections that end now and then, bodies where none may be."""
+    served = 0
+    while head := site.head(connection):
+        served += 1
+        method, path = head.split(b" ", 2)[:2]
+        host = next(line for line in head.split(b"\r\n") if line.lower().startswith(b"host:"))
+        body = host.split(b":")[1].strip() + path
+        body = body * (1 + number % 50)
+        if method == b"HEAD":
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body))
+            if served % 7 == 0:
+                connection.sendall(body)
+        elif served % 5 == 0:
+            parts = [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chun", b"ked\r\n\r\n",
+                     b"%x\r\n%s\r\n0\r" % (len(body), body), b"\n\r\n"]
+            for part in parts:
+                connection.sendall(part)
+        elif served % 11 == 0:
+            connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n" + body)
+            return
+        else:
+            cut = served % 60
+            whole = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+            connection.sendall(whole[:cut])
+            connection.sendall(whole[cut:])
+        if served % 13 == 0:
+            return
+
+
+def test_many_clients_at_once_get_their_own_answers(gates, tmp_path):
+    gate = gates(hosts={NAME: "127.0.0.1", OTHER: "127.0.0.1"}, workers=2)
+    wrong = []
+
+    def browse(person, site):
+        for step in range(15):
+            name = (NAME, OTHER)[(person + step) % 2]
+            path = f"/p{person}/s{step}"
+            words = ["-I"] if step % 6 == 5 else []
+            done = gate.curl(*words, f"http://{name}:{site.port}{path}")
+            unit = (name + path).encode()
+            if done.returncode != 0 or (not words and (not done.stdout or done.stdout.replace(unit, b""))):
+                wrong.append((path, done.returncode, done.stdout[:200], done.stderr[:200]))
+
+    with Site(shuffled) as site:
+        people = [threading.Thread(target=browse, args=(person, site)) for person in range(12)]
+        for person in people:
+            person.start()
+        for person in people:
+            person.join()
+    assert not wrong, wrong[:5]
+    paths = [event["path"] for event in gate.events() if event["kind"] in ("request", "open")]
+    assert sorted(path for path in paths if path.startswith("/p")) == sorted(
+        f"/p{person}/s{step}" for person in range(12) for step in range(15))
+
+
+@pytest.mark.parametrize("target", ["http:x://{host}/", "http:///{host}/", "http://{host}:99999/",
+                                    "http://{host}:80:80/", "http://a@{host}/", "http://{host}\\@b/",
+                                    "http://{host}%2F/", "http://{host}%00/", "http:/{host}/"])
+def test_odd_absolute_forms_are_refused(gate, target):
+    url = target.format(host=NAME)
+    with gate.connect() as connection:
+        connection.sendall(f"GET {url} HTTP/1.1\r\nHost: {NAME}\r\nConnection: close\r\n\r\n".encode())
+        assert answer_of(connection)[0] == 400

@@ -186,6 +186,13 @@ enum err http_conn_flush(struct http_conn *conn)
     return ERR_OK;
 }
 
+bool http_conn_is_quiet(const struct http_conn *conn)
+{
+    char byte;
+    return conn->in.len == 0 && conn->io.fd >= 0 &&
+           recv(conn->io.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
 void http_conn_shut(struct http_conn *conn)
 {
     CHECK(!http_conn_pending(conn));

@@ -89,6 +89,10 @@ static inline bool http_conn_pending(const struct http_conn *conn)
     return conn->out.len > conn->out_at;
 }
 
+/* True where the peer has sent nothing that was not read, and has not ended: asks the socket, which
+ * may know more than the loop has said. */
+bool http_conn_is_quiet(const struct http_conn *conn);
+
 /* Tells the peer that no more will come (a FIN); nothing may be pending. Once. */
 void http_conn_shut(struct http_conn *conn);
 

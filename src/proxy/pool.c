@@ -29,19 +29,30 @@ void pool_remove(struct origin *origin)
     pool->n--;
 }
 
-struct origin *pool_take(struct client *client, struct str host, uint16_t port)
+static struct origin *find(const struct pool *pool, struct str host, uint16_t port)
 {
-    struct pool *pool = &client->proxy->pool;
-    struct origin *origin = pool->n != 0 ? pool->buckets[bucket_of(host, port)] : NULL;
+    struct origin *origin = pool->buckets[bucket_of(host, port)];
     while (origin != NULL &&
            !(origin->addr.port == port && str_eq(str_make(origin->host, origin->host_len), host))) {
         origin = origin->pool_next;
     }
-    if (origin != NULL) {
-        pool_remove(origin);
-        origin->client = client;
-    }
     return origin;
+}
+
+struct origin *pool_take(struct client *client, struct str host, uint16_t port)
+{
+    struct pool *pool = &client->proxy->pool;
+    struct origin *origin = NULL;
+    while (pool->n != 0 && (origin = find(pool, host, port)) != NULL) {
+        if (http_conn_is_quiet(&origin->conn)) {
+            pool_remove(origin);
+            origin->client = client;
+            return origin;
+        }
+        /* It spoke unasked, which the loop would have told a moment later. */
+        origin_close(origin);
+    }
+    return NULL;
 }
 
 void pool_put(struct origin *origin)

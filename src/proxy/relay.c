@@ -379,8 +379,10 @@ void relay_begin(struct client *client)
     client->stage = STAGE_RELAY;
     verdict_watch(client->proxy, &exchange->verdict);
     progress(client);
+    /* A site may have said something, or gone, before it was asked; no edge tells of it again. */
+    bool early = (exchange->origin->conn.ready & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
     if (send_up(client, buf_str(&exchange->head), http_conn_unused(&client->conn)) == STEP_MORE &&
-        (!exchange->up.done || exchange->stopped)) {
+        (!exchange->up.done || exchange->stopped || early)) {
         relay_run(client);
     }
 }
