@@ -171,10 +171,6 @@ static void parse_cells(struct jread *reader, const struct place *item, struct r
             jread_complain(reader, &at, "no group has this id; add it to \"groups\" or mend it");
             continue;
         }
-        if (policy->n_cells == POLICY_CELLS_MAX) {
-            jread_complain(reader, &at, "the table has more than %d cells", (int)POLICY_CELLS_MAX);
-            return;
-        }
         parse_cell(reader, &at, row, policy, &cell);
         policy->cells[policy->n_cells++] = cell;
     }
@@ -241,6 +237,16 @@ static void sort_cells(struct jread *reader, struct policy *policy)
     policy->cells = sorted;
 }
 
+/* At most those of the document: so many have room in policy->cells. */
+static size_t count_cells(const struct place *list)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < json_array_size(list->value); i++) {
+        n += json_object_size(json_object_get(json_array_get(list->value, i), "cells"));
+    }
+    return n;
+}
+
 void parse_table(struct jread *reader, const struct place *root, struct policy *policy)
 {
     struct place list = jread_member(root, "table");
@@ -249,7 +255,7 @@ void parse_table(struct jread *reader, const struct place *root, struct policy *
         jread_complain(reader, &list, "has no rows; a policy is its table");
     }
     policy->rows = arena_array(reader->arena, n, sizeof(*policy->rows));
-    policy->cells = arena_array(reader->arena, POLICY_CELLS_MAX, sizeof(*policy->cells));
+    policy->cells = arena_array(reader->arena, count_cells(&list), sizeof(*policy->cells));
     for (size_t i = 0; i < n && !reader->arena->failed; i++) {
         struct place item = jread_item(&list, i);
         if (!jread_object(reader, &item,
