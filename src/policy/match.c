@@ -6,26 +6,42 @@
 
 #include "base/check.h"
 
+/* "*.example.org" is what people write for example.org and all below it. */
+static enum err pattern_host(const struct host *host, struct str *ret_host)
+{
+    struct str text = host_str(host);
+    text = str_starts(text, STR("*.")) ? str_skip(text, 2) : text;
+    if (str_index(text, '*') != text.len) {
+        return ERR_INVALID; /* a name to the URL standard, and one that nothing has */
+    }
+    *ret_host = text;
+    return ERR_OK;
+}
+
+/* url_parse leaves no two slashes side by side. */
+static struct str without_slash(struct str path)
+{
+    return str_ends(path, STR("/")) ? str_sub(path, 0, path.len - 1) : path;
+}
+
 enum err pattern_parse(struct str text, struct arena *arena, struct pattern *ret_pattern)
 {
     struct url url = {0};
+    struct str host = {0};
     struct str clean = str_trim_space(text);
     if (clean.len == 0 || str_index(clean, '@') < str_index(clean, '/')) {
         return ERR_INVALID;
     }
     ERR_TRY(url_parse(clean, STR("http"), arena, &url));
+    ERR_TRY(pattern_host(&url.host, &host));
     if (url.port != url_default_port(url.scheme)) {
         return ERR_INVALID;
     }
-    struct str path = url.path;
-    if (path.len != 0 && path.p[path.len - 1] == '/' && (!url.has_query || path.len == 1)) {
-        path.len -= url.has_query ? 0 : 1;
-    }
     struct pattern made = {
-        .host = arena_dup(arena, host_str(&url.host)),
-        .path = arena_dup(arena, path),
+        .host = arena_dup(arena, host),
+        .path = arena_dup(arena, without_slash(url.path)),
         .query = arena_dup(arena, url.query),
-        .has_query = url.has_query,
+        .has_query = url.query.len != 0,
     };
     if (arena->failed) {
         return ERR_MEMORY;
@@ -34,30 +50,68 @@ enum err pattern_parse(struct str text, struct arena *arena, struct pattern *ret
     return ERR_OK;
 }
 
-static bool path_matches(const struct pattern *pattern, const struct url *url)
+/* What closes does so in any case of letters; what opens, opens what was written. */
+static bool is_same(struct str a, struct str b, bool closes)
 {
-    if (pattern->path.len == 0) {
+    return closes ? str_eq_nocase(a, b) : str_eq(a, b);
+}
+
+/* Whether a query has this parameter ("v=1"). For what opens, none of the same name may have
+ * another value: of two, the server chooses. */
+static bool has_parameter(struct str query, struct str wanted, bool closes)
+{
+    bool found = false;
+    size_t name = str_index(wanted, '=');
+    while (query.len != 0) {
+        struct str given = {0};
+        str_cut(query, '&', &given, &query);
+        if (is_same(given, wanted, closes)) {
+            found = true;
+        } else if (!closes && str_eq_nocase(str_sub(given, 0, str_index(given, '=')),
+                                            str_sub(wanted, 0, name))) {
+            return false;
+        }
+    }
+    return found;
+}
+
+static bool query_matches(struct str pattern, struct str query, bool closes)
+{
+    while (pattern.len != 0) {
+        struct str wanted = {0};
+        str_cut(pattern, '&', &wanted, &pattern);
+        if (wanted.len != 0 && !has_parameter(query, wanted, closes)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool path_matches(const struct pattern *pattern, const struct url *url, bool closes)
+{
+    struct str path = pattern->path;
+    if (path.len == 0 && !pattern->has_query) {
         return true;
     }
     if (url == NULL) {
         return false;
     }
     if (pattern->has_query) {
-        return str_eq(url->path, pattern->path) && url->has_query &&
-               str_eq(url->query, pattern->query);
+        return is_same(without_slash(url->path), path, closes) &&
+               query_matches(pattern->query, url->query, closes);
     }
-    return str_starts(url->path, pattern->path) &&
-           (url->path.len == pattern->path.len || url->path.p[pattern->path.len] == '/');
+    return is_same(str_sub(url->path, 0, path.len), path, closes) &&
+           (url->path.len == path.len || url->path.p[path.len] == '/');
 }
 
-bool pattern_matches(const struct pattern *pattern, const struct host *host, const struct url *url)
+bool pattern_opens(const struct pattern *pattern, const struct host *host, const struct url *url)
 {
     struct str name = host_str(host);
     struct str suffix = pattern->host;
     bool same =
         str_ends(name, suffix) &&
         (name.len == suffix.len || (host->kind == HOST_NAME && host_is_below(name, suffix)));
-    return same && path_matches(pattern, url);
+    return same && path_matches(pattern, url, false);
 }
 
 /* One step of a hash that runs from the end of a name to its front, so that one walk gives the hash
@@ -165,7 +219,7 @@ static void take_host(const struct matcher *matcher, struct str host, uint64_t h
             break;
         }
         if (!taken[match->kind] && (match->groups & groups) != 0 &&
-            path_matches(&match->pattern, url)) {
+            path_matches(&match->pattern, url, match->kind == MATCH_DENY)) {
             found[match->kind] = match;
             taken[match->kind] = true;
         }

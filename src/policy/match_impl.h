@@ -2,8 +2,10 @@
 /* Which of the school's own lists name a host or an address of it.
  *
  * A match is a host (it and everything below it), or a host with a path prefix on segment borders,
- * or with a whole path and query. All lists are in one table, so that a decision walks the labels
- * of a host once. Private to policy/.
+ * or with a whole path and parameters of the query, whatever others stand beside them. What closes
+ * takes letters in any case; what opens is exact, and opens no request that gives such a parameter
+ * a second value. All lists are in one table, so that a decision walks the labels of a host once.
+ * Private to policy/.
  */
 #ifndef LODGE_POLICY_MATCH_IMPL_H
 #define LODGE_POLICY_MATCH_IMPL_H
@@ -30,7 +32,7 @@ enum match_kind {
 struct pattern {
     struct str host;  /* canonical */
     struct str path;  /* matching form without a final '/'; empty for the whole host */
-    struct str query; /* the whole query, where has_query */
+    struct str query; /* parameters, where has_query */
     bool has_query;
 };
 
@@ -48,12 +50,14 @@ struct matcher {
     uint32_t *slots;       /* index of a host's first match, plus one; 0: empty */
 };
 
-/* "example.org", "example.org/path", "example.org/watch?v=1", with or without "https://", in any
- * spelling that url_parse takes. The slices lie in arena. ERR_INVALID, ERR_LIMIT, ERR_MEMORY. */
+/* "example.org", "*.example.org" (the same), "example.org/path", "example.org/watch?v=1", with or
+ * without "https://", in any spelling that url_parse takes. The slices lie in arena. ERR_INVALID,
+ * ERR_LIMIT, ERR_MEMORY. */
 MUST_USE enum err pattern_parse(struct str text, struct arena *arena, struct pattern *ret_pattern);
 
-/* url: where the path is known, else NULL: then only patterns of whole hosts match. */
-bool pattern_matches(const struct pattern *pattern, const struct host *host, const struct url *url);
+/* Whether something that opens this pattern (a grant) opens the site. url: where the path is known,
+ * else NULL: then only patterns of whole hosts match. */
+bool pattern_opens(const struct pattern *pattern, const struct host *host, const struct url *url);
 
 /* Takes over matches (in arena), sorts them and makes the table. ERR_MEMORY. */
 MUST_USE enum err matcher_init(struct matcher *matcher, struct match *matches, size_t n,

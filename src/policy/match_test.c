@@ -53,6 +53,22 @@ TEST(F21_the_most_particular_entry_of_each_list_is_found)
         {"http://video.example/watch?v=1", MATCH_ALLOW, "video.example/watch?v=1"},
         {"http://video.example/watch?v=12", MATCH_ALLOW, "-"},
         {"http://video.example/watch", MATCH_ALLOW, "-"},
+        {"http://video.example/watch?v=1&t=9", MATCH_ALLOW, "video.example/watch?v=1"},
+        {"http://video.example/watch/?list=a&v=1", MATCH_ALLOW, "video.example/watch?v=1"},
+        {"http://video.example/watch?v=1&v=2", MATCH_ALLOW, "-"},
+        {"http://video.example/watch?V=2&v=1", MATCH_ALLOW, "-"},
+        {"http://video.example/watch?v=1&v=1", MATCH_ALLOW, "video.example/watch?v=1"},
+        {"http://video.example/watch/more?v=1", MATCH_ALLOW, "-"},
+        {"http://shut.example/Watch?t=9&V=A%31&x", MATCH_DENY, "shut.example/watch?v=a1"},
+        {"http://shut.example/watch?v=2&v=a1", MATCH_DENY, "shut.example/watch?v=a1"},
+        {"http://shut.example/watch?v=a", MATCH_DENY, "-"},
+        {"http://shut.example/ROOM/2", MATCH_DENY, "shut.example/Room/"},
+        {"http://shut.example/roomy", MATCH_DENY, "-"},
+        {"http://shut.example/?id=2&b=1&a=1", MATCH_DENY, "shut.example?a=1&b=1"},
+        {"http://shut.example/?a=1", MATCH_DENY, "-"},
+        {"http://shut.example/", MATCH_DENY, "-"},
+        {"http://starred.example/", MATCH_DENY, "*.starred.example"},
+        {"http://www.starred.example/", MATCH_DENY, "*.starred.example"},
         {"http://192.0.2.7/", MATCH_PRIVATE, "192.0.2.7"},
         {"http://0xc0000207/", MATCH_PRIVATE, "192.0.2.7"},
         {"http://[2001:db8::7]/", MATCH_PRIVATE, "http://[2001:DB8:0::7]/"},
@@ -70,6 +86,10 @@ TEST(F21_the_most_particular_entry_of_each_list_is_found)
     add(&lists, "site.example/games", MATCH_ALLOW, ~UINT64_C(0));
     add(&lists, "site.example/games/chess", MATCH_ALLOW, ~UINT64_C(0));
     add(&lists, "video.example/watch?v=1", MATCH_ALLOW, ~UINT64_C(0));
+    add(&lists, "shut.example/watch?v=a1", MATCH_DENY, ~UINT64_C(0));
+    add(&lists, "shut.example/Room/", MATCH_DENY, ~UINT64_C(0));
+    add(&lists, "shut.example?a=1&b=1", MATCH_DENY, ~UINT64_C(0));
+    add(&lists, "*.starred.example", MATCH_DENY, ~UINT64_C(0));
     add(&lists, "192.0.2.7", MATCH_PRIVATE, ~UINT64_C(0));
     add(&lists, "http://[2001:DB8:0::7]/", MATCH_PRIVATE, ~UINT64_C(0));
     add(&lists,
@@ -113,9 +133,19 @@ TEST(F19_an_entry_holds_for_its_groups)
 
 TEST(what_is_no_site_is_refused)
 {
-    static const char *const cases[] = {
-        "",           "   ",       "a b", "http://", "user@site.example", "site.example:8080",
-        "ftp://x y/", "300.1.2.3", "..",  "/path"};
+    static const char *const cases[] = {"",
+                                        "   ",
+                                        "a b",
+                                        "http://",
+                                        "user@site.example",
+                                        "site.example:8080",
+                                        "ftp://x y/",
+                                        "300.1.2.3",
+                                        "..",
+                                        "/path",
+                                        "*",
+                                        "a.*.example",
+                                        "games*.example"};
     struct arena arena = {0};
     arena_init(&arena, 1 << 20);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -102,7 +102,7 @@ static bool opens(const struct decision *decision, const struct state_grant *gra
     const struct state_match *matches = state_records(decision->state, STATE_MATCHES);
     for (uint32_t i = 0; i < grant->matches.n; i++) {
         struct pattern pattern = state_pattern(decision->state, &matches[grant->matches.first + i]);
-        if (pattern_matches(&pattern, decision->host, decision->url)) {
+        if (pattern_opens(&pattern, decision->host, decision->url)) {
             return true;
         }
     }
