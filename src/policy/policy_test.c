@@ -32,88 +32,88 @@ static void expect_complaint(const struct test_policy *parts, const char *want)
 #define TEN "abcdefghij"
 #define LONG TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
 
+/* What is wrong in a document, and what is said of it. */
+static const struct {
+    struct test_policy parts;
+    const char *want;
+} complaints[] = {
+    {{.more = ",'surprise':1"}, "document: has an unknown member \"surprise\""},
+    {{.table = "[]"}, "table: has no rows"},
+    {{.table = ROW("{'ks2':{'level':'forbidden'}}")},
+     "table[0](r).cells.ks2.level: \"forbidden\" is not known; use one of: acceptable, "
+     "certain-times, nominated, unacceptable, illegal"},
+    {{.table = ROW("{'ks2':{'level':'acceptable','until':'x'}}")},
+     "table[0](r).cells.ks2: has an unknown member \"until\""},
+    {{.table = ROW("{'ks3':{'level':'acceptable'}}")},
+     "table[0](r).cells.ks3: no group has this id"},
+    {{.table = ROW("{'ks2':{'level':'certain-times','times':['tea']}}")},
+     "table[0](r).cells.ks2.times[0]: no time has the id \"tea\""},
+    {{.table = ROW("{'ks2':{'level':'acceptable','times':['lunch']}}")},
+     "\"times\" belongs to level \"certain-times\" only"},
+    {{.table = ROW("{'ks2':{'level':'nominated'}}")},
+     "table[0](r).cells.ks2.nominated: is missing"},
+    {{.table = ROW("{'ks2':{'level':'nominated','nominated':'nobody'}}")}, "\"nobody\" is none"},
+    {{.table = "[{'id':'r','label':'R','categories':['gamez'],'cells':{}}]"},
+     "table[0](r).categories[0]: no category is called \"gamez\""},
+    {{.table = "[{'id':'r','label':'R','categories':[],'cells':{}}]"}, "names no category"},
+    {{.table = "[{'id':'r','label':'R','categories':['games'],'cells':{}},"
+               "{'id':'r','label':'R','categories':['games'],'cells':{}}]"},
+     "the id \"r\" is there twice"},
+    {{.table = "[{'id':'a b','label':'R','categories':['games'],'cells':{}}]"}, "is no id"},
+    {{.groups = "[{'id':'visitors','in':'later'},{'id':'later'}]"},
+     "groups[0](visitors).in: must be the id of a group that stands before"},
+    {{.groups = "[{'id':'" LONG "'}]"}, "is no id; use 1 to 64 letters"},
+    {{.table = "[{'id':'" LONG "','label':'R','categories':['games'],'cells':{}}]"},
+     "is no id; use 1 to 64 letters"},
+    {{.groups = "[{'id':'pupils'}]"}, "unknown_group: must be the id of a group"},
+    {{.groups = "[{'id':'visitors'},{'id':'visitors'}]"}, "this id is there twice"},
+    {{.groups = "[{'id':'visitors','voice':'gruff'}]"}, "use one of: ks1, ks2, staff"},
+    {{.groups = "[{'id':'visitors','tiers':{'harmful':'nominated'}}]"},
+     "groups[0](visitors).tiers.harmful: \"nominated\" is not known"},
+    {{.groups = "[{'id':'visitors','tunnels':{'no_sni':true}}]"}, "no_sni: is no text"},
+    {{.periods = "[{'id':'a','from':'09:00','to':'10:00'},{'id':'b','from':'09:59',"
+                 "'to':'11:00'}]"},
+     "timetable.periods[1](b): overlaps with \"a\""},
+    {{.periods = "[{'id':'a','from':'10:00','to':'09:00'}]"}, "ends before it begins"},
+    {{.periods = "[{'id':'weekend','from':'09:00','to':'10:00'}]"},
+     "a period that is always there"},
+    {{.periods = "[{'id':'a','from':'9:00','to':'24:01'}]"}, "is no time of day"},
+    {{.times = "[{'id':'t','not':'t'}]"}, "must name another time that has no \"not\""},
+    {{.times = "[{'id':'t','periods':['lesson'],'days':'weekend'}]"}, "exactly one of"},
+    {{.times = "[{'id':'t','periods':['tea']}]"}, "no period has the id \"tea\""},
+    {{.times = "[{'id':'t','days':'sunday'}]"}, "is not known; use one of: closed"},
+    {{.calendar = "{'terms':[{'label':'A','from':'2026-09-02','to':'2026-10-01'},{'label':'B',"
+                  "'from':'2026-10-01','to':'2026-11-01'}]}"},
+     "the terms \"A\" and \"B\" overlap"},
+    {{.calendar = "{'terms':[{'label':'A','from':'2026-02-30','to':'2026-10-01'}]}"},
+     "calendar.terms[0].from: is no date"},
+    {{.zone = "{'name':'Z','offset':9999,'from':'2026-01-01','until':'2027-01-01'}"},
+     "zone.offset: must be a whole number"},
+    {{.zone = "{'name':'Z','offset':0,'from':'2026-01-01','until':'2025-01-01'}"},
+     "must hold from one date until a later one"},
+    {{.zone = "{'name':'Z','offset':0,'from':'2026-01-01','until':'2027-01-01','changes':["
+              "{'from':'2026-10-25T01:00','offset':0}]}"},
+     "zone.changes[0].from: is no UTC time"},
+    {{.zone = "{'name':'Z','offset':0,'from':'2026-01-01','until':'2027-01-01','changes':["
+              "{'from':'2026-10-25T01:00Z','offset':0},{'from':'2026-03-25T01:00Z','offset':60}]}"},
+     "in the order of time"},
+    {{.deny = "[{'match':'a b','who':'w','why':'y','review':'2027-01-01'}]"},
+     "lists.deny[0](a b): \"a b\" is no site"},
+    {{.deny = "[{'match':'a.example','why':'y','review':'2027-01-01'}]"},
+     "lists.deny[0](a.example).who: is missing"},
+    {{.allow = "[{'match':'a.example','who':'w','why':'y','review':'soon'}]"}, "is no date"},
+    {{.allow = "[{'match':'a.example','who':'w','why':'y','review':'2027-01-01',"
+               "'groups':['all']}]"},
+     "lists.allow[0](a.example).groups[0]: no group has the id \"all\""},
+    {{.ports = "[0]"}, "connect_ports[0]: must be a whole number from 1 to 65535"},
+    {{.nominated = "[{'id':'n','people':['a b']}]"}, "nominated[0](n).people[0]: is no id"},
+    {{.nominated = "{}"}, "nominated: is no list"},
+};
+
 TEST(doubt_is_refusal_and_every_complaint_says_where)
 {
-    static const struct {
-        struct test_policy parts;
-        const char *want;
-    } cases[] = {
-        {{.more = ",'surprise':1"}, "document: has an unknown member \"surprise\""},
-        {{.table = "[]"}, "table: has no rows"},
-        {{.table = ROW("{'ks2':{'level':'forbidden'}}")},
-         "table[0](r).cells.ks2.level: \"forbidden\" is not known; use one of: acceptable, "
-         "certain-times, nominated, unacceptable, illegal"},
-        {{.table = ROW("{'ks2':{'level':'acceptable','until':'x'}}")},
-         "table[0](r).cells.ks2: has an unknown member \"until\""},
-        {{.table = ROW("{'ks3':{'level':'acceptable'}}")},
-         "table[0](r).cells.ks3: no group has this id"},
-        {{.table = ROW("{'ks2':{'level':'certain-times','times':['tea']}}")},
-         "table[0](r).cells.ks2.times[0]: no time has the id \"tea\""},
-        {{.table = ROW("{'ks2':{'level':'acceptable','times':['lunch']}}")},
-         "\"times\" belongs to level \"certain-times\" only"},
-        {{.table = ROW("{'ks2':{'level':'nominated'}}")},
-         "table[0](r).cells.ks2.nominated: is missing"},
-        {{.table = ROW("{'ks2':{'level':'nominated','nominated':'nobody'}}")},
-         "\"nobody\" is none"},
-        {{.table = "[{'id':'r','label':'R','categories':['gamez'],'cells':{}}]"},
-         "table[0](r).categories[0]: no category is called \"gamez\""},
-        {{.table = "[{'id':'r','label':'R','categories':[],'cells':{}}]"}, "names no category"},
-        {{.table = "[{'id':'r','label':'R','categories':['games'],'cells':{}},"
-                   "{'id':'r','label':'R','categories':['games'],'cells':{}}]"},
-         "the id \"r\" is there twice"},
-        {{.table = "[{'id':'a b','label':'R','categories':['games'],'cells':{}}]"}, "is no id"},
-        {{.groups = "[{'id':'visitors','in':'later'},{'id':'later'}]"},
-         "groups[0](visitors).in: must be the id of a group that stands before"},
-        {{.groups = "[{'id':'" LONG "'}]"}, "is no id; use 1 to 64 letters"},
-        {{.table = "[{'id':'" LONG "','label':'R','categories':['games'],'cells':{}}]"},
-         "is no id; use 1 to 64 letters"},
-        {{.groups = "[{'id':'pupils'}]"}, "unknown_group: must be the id of a group"},
-        {{.groups = "[{'id':'visitors'},{'id':'visitors'}]"}, "this id is there twice"},
-        {{.groups = "[{'id':'visitors','voice':'gruff'}]"}, "use one of: ks1, ks2, staff"},
-        {{.groups = "[{'id':'visitors','tiers':{'harmful':'nominated'}}]"},
-         "groups[0](visitors).tiers.harmful: \"nominated\" is not known"},
-        {{.groups = "[{'id':'visitors','tunnels':{'no_sni':true}}]"}, "no_sni: is no text"},
-        {{.periods = "[{'id':'a','from':'09:00','to':'10:00'},{'id':'b','from':'09:59',"
-                     "'to':'11:00'}]"},
-         "timetable.periods[1](b): overlaps with \"a\""},
-        {{.periods = "[{'id':'a','from':'10:00','to':'09:00'}]"}, "ends before it begins"},
-        {{.periods = "[{'id':'weekend','from':'09:00','to':'10:00'}]"},
-         "a period that is always there"},
-        {{.periods = "[{'id':'a','from':'9:00','to':'24:01'}]"}, "is no time of day"},
-        {{.times = "[{'id':'t','not':'t'}]"}, "must name another time that has no \"not\""},
-        {{.times = "[{'id':'t','periods':['lesson'],'days':'weekend'}]"}, "exactly one of"},
-        {{.times = "[{'id':'t','periods':['tea']}]"}, "no period has the id \"tea\""},
-        {{.times = "[{'id':'t','days':'sunday'}]"}, "is not known; use one of: closed"},
-        {{.calendar = "{'terms':[{'label':'A','from':'2026-09-02','to':'2026-10-01'},{'label':'B',"
-                      "'from':'2026-10-01','to':'2026-11-01'}]}"},
-         "the terms \"A\" and \"B\" overlap"},
-        {{.calendar = "{'terms':[{'label':'A','from':'2026-02-30','to':'2026-10-01'}]}"},
-         "calendar.terms[0].from: is no date"},
-        {{.zone = "{'name':'Z','offset':9999,'from':'2026-01-01','until':'2027-01-01'}"},
-         "zone.offset: must be a whole number"},
-        {{.zone = "{'name':'Z','offset':0,'from':'2026-01-01','until':'2025-01-01'}"},
-         "must hold from one date until a later one"},
-        {{.zone = "{'name':'Z','offset':0,'from':'2026-01-01','until':'2027-01-01','changes':["
-                  "{'from':'2026-10-25T01:00','offset':0}]}"},
-         "zone.changes[0].from: is no UTC time"},
-        {{.zone =
-              "{'name':'Z','offset':0,'from':'2026-01-01','until':'2027-01-01','changes':["
-              "{'from':'2026-10-25T01:00Z','offset':0},{'from':'2026-03-25T01:00Z','offset':60}]}"},
-         "in the order of time"},
-        {{.deny = "[{'match':'a b','who':'w','why':'y','review':'2027-01-01'}]"},
-         "lists.deny[0](a b): \"a b\" is no site"},
-        {{.deny = "[{'match':'a.example','why':'y','review':'2027-01-01'}]"},
-         "lists.deny[0](a.example).who: is missing"},
-        {{.allow = "[{'match':'a.example','who':'w','why':'y','review':'soon'}]"}, "is no date"},
-        {{.allow = "[{'match':'a.example','who':'w','why':'y','review':'2027-01-01',"
-                   "'groups':['all']}]"},
-         "lists.allow[0](a.example).groups[0]: no group has the id \"all\""},
-        {{.ports = "[0]"}, "connect_ports[0]: must be a whole number from 1 to 65535"},
-        {{.nominated = "[{'id':'n','people':['a b']}]"}, "nominated[0](n).people[0]: is no id"},
-        {{.nominated = "{}"}, "nominated: is no list"},
-    };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        expect_complaint(&cases[i].parts, cases[i].want);
+    for (size_t i = 0; i < sizeof(complaints) / sizeof(complaints[0]); i++) {
+        expect_complaint(&complaints[i].parts, complaints[i].want);
     }
 }
 
