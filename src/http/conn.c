@@ -36,7 +36,9 @@ enum err http_conn_open(struct http_conn *conn, struct loop *loop, int fd, loop_
     CHECK(conn->io.fd == -1);
     conn->io.fn = fn;
     conn->ready = connected ? EPOLLOUT : 0;
-    enum err err = loop_add(loop, &conn->io, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP);
+    conn->watches_out = !connected;
+    uint32_t events = EPOLLIN | EPOLLRDHUP | (connected ? 0 : EPOLLOUT);
+    enum err err = loop_add(loop, &conn->io, fd, events);
     if (err != ERR_OK) {
         close(fd);
         conn->io.fd = -1;
@@ -140,6 +142,16 @@ static enum err transmit(struct http_conn *conn, struct iovec *parts, size_t n_p
     return ERR_OK;
 }
 
+enum err http_conn_full(struct http_conn *conn)
+{
+    conn->ready &= ~(uint32_t)EPOLLOUT;
+    if (conn->watches_out) {
+        return ERR_OK;
+    }
+    conn->watches_out = true;
+    return loop_change(&conn->io, EPOLLIN | EPOLLOUT | EPOLLRDHUP);
+}
+
 static struct iovec part_of(struct str s)
 {
     /* sendmsg does not write through it; the field has no const to say so. */
@@ -157,7 +169,7 @@ enum err http_conn_write(struct http_conn *conn, struct str a, struct str b)
         bool first = a.len != 0;
         ERR_TRY(transmit(conn, first ? parts : parts + 1, first && b.len != 0 ? 2 : 1, &sent));
         if (sent < a.len + b.len) {
-            conn->ready &= ~(uint32_t)EPOLLOUT;
+            ERR_TRY(http_conn_full(conn));
         }
     }
     if (sent < a.len + b.len) {
@@ -178,8 +190,7 @@ enum err http_conn_flush(struct http_conn *conn)
     ERR_TRY(transmit(conn, &part, 1, &n));
     conn->out_at += n;
     if (n < rest.len) {
-        conn->ready &= ~(uint32_t)EPOLLOUT;
-        return ERR_OK;
+        return http_conn_full(conn);
     }
     buf_fini(&conn->out);
     conn->out_at = 0;

@@ -8,7 +8,8 @@
  * reads from one end only while the other has nothing pending, and so is bounded by one scratch
  * buffer.
  *
- * The descriptor is watched once, edge-triggered, for everything; `ready` remembers the edges.
+ * The descriptor is watched once, edge-triggered; `ready` remembers the edges. Whether it can be
+ * written is watched only from the first time that it could not: most connections never get there.
  */
 #ifndef LODGE_HTTP_CONN_H
 #define LODGE_HTTP_CONN_H
@@ -32,8 +33,9 @@ struct http_conn {
     struct loop_io io; /* fd -1: not open */
     uint32_t ready; /* EPOLLIN: may have bytes; EPOLLOUT: may take some; RDHUP, HUP, ERR: as said */
     bool shut;      /* nothing more will be written */
-    struct buf in;  /* read and not used */
-    struct buf out; /* to be written, from out_at on */
+    bool watches_out; /* the loop tells of EPOLLOUT */
+    struct buf in;    /* read and not used */
+    struct buf out;   /* to be written, from out_at on */
     size_t out_at;
 };
 
@@ -80,6 +82,10 @@ MUST_USE enum err http_conn_keep(struct http_conn *conn, struct str rest);
 /* Writes a and b, or keeps what the socket does not take now. ERR_SYSTEM: the peer is gone;
  * ERR_MEMORY, ERR_LIMIT. */
 MUST_USE enum err http_conn_write(struct http_conn *conn, struct str a, struct str b);
+
+/* To be called by whoever writes to the descriptor by other means and finds it full: EPOLLOUT is
+ * then off until the loop tells of it. ERR_SYSTEM. */
+MUST_USE enum err http_conn_full(struct http_conn *conn);
 
 /* Writes what is pending, as far as the socket takes it. ERR_SYSTEM: the peer is gone. */
 MUST_USE enum err http_conn_flush(struct http_conn *conn);

@@ -105,8 +105,7 @@ static enum move drain(struct proxy *proxy, struct way *way)
             continue;
         }
         if (n < 0 && errno == EAGAIN) {
-            way->to->ready &= ~(uint32_t)EPOLLOUT;
-            return MOVE_BLOCKED;
+            return http_conn_full(way->to) == ERR_OK ? MOVE_BLOCKED : MOVE_BROKEN;
         }
         if (n <= 0) {
             return MOVE_BROKEN;
