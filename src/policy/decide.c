@@ -194,9 +194,9 @@ static bool step_tunnel(struct decision *decision)
     return false;
 }
 
-/* In the limited profile: the learning list, unless the school denies the site; and learning and
- * infrastructure as categories, where nothing else about the site is closed. The profile narrows
- * what is open and never widens it. */
+/* In the limited profile: the learning list, whatever else its sites are, unless the school denies
+ * one or the law does; and learning and infrastructure as categories, where nothing about the site
+ * is closed. */
 static bool is_in_limited_profile(const struct decision *decision)
 {
     if (decision->found[MATCH_DENY] != NULL || decision->pool.illegal) {
@@ -215,6 +215,7 @@ static bool step_agreement(struct decision *decision)
     if (agreed) {
         return false;
     }
+    ends_at(decision, decision->pool.until_ms);
     if (is_in_limited_profile(decision)) {
         const struct match *match = decision->found[MATCH_LEARNING];
         return say_plain(decision, REASON_AGREEMENT_OPEN, ACTION_ALLOW,

@@ -199,6 +199,26 @@ TEST(R92_U7_without_an_agreement_only_the_limited_profile_is_open)
     tear_down(&f);
 }
 
+TEST(U7_what_is_open_at_certain_times_ends_with_them_without_an_agreement_too)
+{
+    struct fixture f = {0};
+    set_up(&f,
+           &(struct test_policy){.table = "[{'id':'l','label':'L','categories':['learning'],"
+                                          "'cells':{'pupils':{'level':'certain-times','times':"
+                                          "['lunch']}}}]"},
+           "{" PEOPLE "}", "ks2");
+    question_person(&f.q, "unsigned");
+    f.q.now_ms = test_utc(f.policy, "2026-11-23T12:30");
+    expect_answer(&f.q, "http://school.example/", ACTION_ALLOW, REASON_AGREEMENT_OPEN,
+                  "table/l/pupils");
+    assert_int_equal(f.q.answer.until_ms, test_utc(f.policy, "2026-11-23T13:00"));
+    f.q.now_ms = f.q.answer.until_ms;
+    expect_answer(&f.q, "http://school.example/", ACTION_LIMITED, REASON_AGREEMENT,
+                  "agreement/ks2");
+    assert_int_equal(f.q.answer.until_ms, test_utc(f.policy, "2026-11-23T15:00"));
+    tear_down(&f);
+}
+
 TEST(R92_each_missing_part_of_an_agreement_limits)
 {
     static const struct {
@@ -659,6 +679,7 @@ TESTS_MAIN(unit(F1_F2_F3_sealed_lists_are_blocked_for_everyone_whatever_else_hol
            unit(U7_lifelines_and_the_gate_are_open_to_the_suspended_and_the_unsigned),
            unit(R201_a_suspension_of_a_person_or_a_device_lifts_itself),
            unit(R92_U7_without_an_agreement_only_the_limited_profile_is_open),
+           unit(U7_what_is_open_at_certain_times_ends_with_them_without_an_agreement_too),
            unit(R92_each_missing_part_of_an_agreement_limits),
            unit(U3_filtering_off_opens_all_but_the_illegal_for_its_scope_and_time),
            unit(R101_U2_a_lesson_opens_its_sites_and_topics_for_its_class_and_ends),

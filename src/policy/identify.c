@@ -13,15 +13,25 @@ static void be_nobody(const struct policy_images *images, struct policy_subject 
     };
 }
 
+/* A person of the state, in a group of the policy; else NULL. */
+static const struct state_person *find_person(const struct policy_images *images, struct str id,
+                                              unsigned *ret_group)
+{
+    const struct state_person *person =
+        images->state != NULL ? state_person_find(images->state, id) : NULL;
+    bool known =
+        person != NULL && policy_group_find(images->policy, state_str(images->state, person->group),
+                                            ret_group) == ERR_OK;
+    return known ? person : NULL;
+}
+
 /* False, and nobody, for a person that the state or whose group the policy does not know. */
 static bool be_person(const struct policy_images *images, struct str id, enum known known,
                       struct policy_subject *subject)
 {
-    const struct state_person *person =
-        images->state != NULL ? state_person_find(images->state, id) : NULL;
     unsigned group = 0;
-    if (person == NULL || policy_group_find(images->policy, state_str(images->state, person->group),
-                                            &group) != ERR_OK) {
+    const struct state_person *person = find_person(images, id, &group);
+    if (person == NULL) {
         be_nobody(images, subject);
         return false;
     }
@@ -31,24 +41,31 @@ static bool be_person(const struct policy_images *images, struct str id, enum kn
     return true;
 }
 
-/* A class log-on runs only beside an adult's: one that the state knows, until its end. */
-static bool be_class(const struct policy_images *images, const struct state_device *device,
+static bool is_school_adult(const struct policy_images *images, struct str id)
+{
+    unsigned group = 0;
+    return find_person(images, id, &group) != NULL &&
+           policy_group_voice(images->policy, group) == VOICE_STAFF &&
+           group != policy_unknown_group(images->policy);
+}
+
+/* A class log-on runs only beside an adult's (T2): one that the state knows, until its end. */
+static void be_class(const struct policy_images *images, const struct state_device *device,
                      int64_t now_ms, struct policy_subject *subject)
 {
     const struct state *state = images->state;
     unsigned group = 0;
     struct str supervisor = state_str(state, device->supervisor);
     if (device->class_id.len == 0 || device->supervised_until <= now_ms ||
-        state_person_find(state, supervisor) == NULL ||
+        !is_school_adult(images, supervisor) ||
         policy_group_find(images->policy, state_str(state, device->group), &group) != ERR_OK) {
         be_nobody(images, subject);
-        return true;
+        return;
     }
     subject->known = KNOWN_CLASS;
     subject->group = group;
     subject->class_id = state_str(state, device->class_id);
     subject->supervisor = supervisor;
-    return true;
 }
 
 bool policy_identify(const struct policy_images *images, struct str person,
@@ -75,7 +92,8 @@ bool policy_identify(const struct policy_images *images, struct str person,
     if (device->owner.len != 0) {
         return be_person(images, state_str(images->state, device->owner), KNOWN_OWNER, subject);
     }
-    return be_class(images, device, now_ms, subject);
+    be_class(images, device, now_ms, subject);
+    return true;
 }
 
 bool policy_identify_person(const struct policy_images *images, struct str person, int64_t now_ms,

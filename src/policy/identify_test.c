@@ -5,7 +5,7 @@
 
 static const char *const document =
     "{'lodge_state':1,'people':[{'id':'pupil','group':'ks2'},{'id':'teacher','group':'teachers'},"
-    "{'id':'stray','group':'nowhere'}],"
+    "{'id':'stray','group':'nowhere'},{'id':'visitor','group':'visitors'}],"
     "'devices':[{'id':'signed','address':'192.0.2.1','owner':'pupil'},"
     "{'id':'owned','address':'192.0.2.2','owner':'pupil'},"
     "{'id':'class','address':'192.0.2.3','class':'year-2','group':'ks1','supervisor':'teacher',"
@@ -13,11 +13,15 @@ static const char *const document =
     "{'id':'bare','address':'2001:db8::4'},"
     "{'id':'lent','address':'192.0.2.5','owner':'stray'},"
     "{'id':'both','address':'192.0.2.6','class':'year-2','group':'ks1','supervisor':'teacher',"
+    "'supervised_until':'2026-11-23T12:00Z'},"
+    "{'id':'alone','address':'192.0.2.7','class':'year-6','group':'ks2','supervisor':'pupil',"
+    "'supervised_until':'2026-11-23T12:00Z'},"
+    "{'id':'guest','address':'192.0.2.8','class':'year-6','group':'ks2','supervisor':'visitor',"
     "'supervised_until':'2026-11-23T12:00Z'}],"
     "'sign_ins':[{'device':'signed','person':'teacher','until':'2026-11-23T11:00Z'},"
     "{'device':'both','person':'pupil','until':'2026-11-23T11:00Z'}]}";
 
-TEST(F26_the_best_known_subject_is_taken)
+TEST(F26_T2_the_best_known_subject_is_taken)
 {
     static const struct {
         const char *credentials;
@@ -39,6 +43,9 @@ TEST(F26_the_best_known_subject_is_taken)
         {"", "192.0.2.2", "2026-11-23T10:00", true, KNOWN_OWNER, "ks2", "pupil", "owned", ""},
         {"", "192.0.2.3", "2026-11-23T11:59", true, KNOWN_CLASS, "ks1", "", "class", "teacher"},
         {"", "192.0.2.3", "2026-11-23T12:00", true, KNOWN_NOBODY, "visitors", "", "class", ""},
+        /* An adult of the school sits beside a class, no pupil and no guest. */
+        {"", "192.0.2.7", "2026-11-23T10:00", true, KNOWN_NOBODY, "visitors", "", "alone", ""},
+        {"", "192.0.2.8", "2026-11-23T10:00", true, KNOWN_NOBODY, "visitors", "", "guest", ""},
         {"", "192.0.2.6", "2026-11-23T10:00", true, KNOWN_SIGN_IN, "ks2", "pupil", "both", ""},
         {"", "2001:db8::4", "2026-11-23T10:00", true, KNOWN_NOBODY, "visitors", "", "bare", ""},
         {"", "192.0.2.99", "2026-11-23T10:00", true, KNOWN_NOBODY, "visitors", "", "", ""},
@@ -85,4 +92,4 @@ TEST(without_a_state_everyone_is_nobody)
     policy_free(policy);
 }
 
-TESTS_MAIN(unit(F26_the_best_known_subject_is_taken), unit(without_a_state_everyone_is_nobody))
+TESTS_MAIN(unit(F26_T2_the_best_known_subject_is_taken), unit(without_a_state_everyone_is_nobody))
