@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What system tests share. LODGE_BUILD names the build folder (default: build)."""
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -31,11 +32,14 @@ def find_shared():
     """The folder of shared test data beside the checkout (or a worktree's main checkout), or None."""
     if "LODGE_SHARED" in os.environ:
         return Path(os.environ["LODGE_SHARED"])
-    common = subprocess.run(["git", "rev-parse", "--path-format=absolute", "--git-common-dir"],
-                            cwd=ROOT, capture_output=True, text=True).stdout.strip()
-    for beside in [ROOT] + ([Path(common).parent] if common else []):
-        if (beside.parent / "shared" / "data").is_dir():
-            return beside.parent / "shared"
+    places = [ROOT]
+    if shutil.which("git"):
+        common = subprocess.run(["git", "rev-parse", "--path-format=absolute", "--git-common-dir"],
+                                cwd=ROOT, capture_output=True, text=True).stdout.strip()
+        places += [Path(common).parent] if common else []
+    for place in places:
+        if (place.parent / "shared" / "data").is_dir():
+            return place.parent / "shared"
     return None
 
 
