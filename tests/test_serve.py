@@ -105,6 +105,9 @@ def test_a_bad_new_image_is_refused_with_the_reason_and_the_old_one_stays(gates,
         assert "kind=catalog" in line and str(gate.catalog) in line and "why=" in line
         assert status(gate, "http://bet.example/") == 403
         assert status(gate, f"http://{NAME}:{origin.port}/size/10") == 200
+    before = len(lines(gate, "image-refused"))
+    gate.process.send_signal(signal.SIGHUP)  # says it again to who asks again
+    wait_for(lambda: len(lines(gate, "image-refused")) > before)
     put_in_place(b"nonsense", gate.state)
     wait_for(lambda: any("kind=state" in line for line in lines(gate, "image-refused")))
     assert status(gate, f"http://{NAME}:{origin.port}/size/10") == 200
@@ -123,7 +126,7 @@ def test_a_renamed_in_catalogue_is_taken_without_being_told(gates, origin, lodge
     gate.process.send_signal(signal.SIGHUP)  # nothing is new
     assert status(gate, url) == 403
     assert len(lines(gate, "image")) == before
-    kept = sorted(path.name for path in (gate.data / "images").iterdir())
+    kept = sorted(path.name for path in (gate.data / "images").glob("[a-z]*"))
     assert [name.split("-")[0] for name in kept] == ["catalog", "catalog", "policy"]
 
 
@@ -183,6 +186,20 @@ def test_a_worker_that_dies_is_told_and_started_again(gates, origin):
         assert status(gate, f"http://{NAME}:{origin.port}/size/10") == 200
         wait_for(lambda: any("name=proxy-0" in line and f"signal={int(signal_number)} " in line
                              for line in lines(gate, "child-ended")))
+
+
+def test_a_worker_that_hangs_is_replaced(gates, origin):
+    gate = gates(hosts={NAME: "127.0.0.1"}, workers=1, options=["--watchdog", "1s"])
+    os.kill(pid_of(gate, "proxy-0"), signal.SIGSTOP)
+    assert status(gate, f"http://{NAME}:{origin.port}/size/10") == 200
+    wait_for(lambda: lines(gate, "hung"))
+
+
+def test_a_port_in_use_is_told(gates, lodge, tmp_path):
+    gate = gates()
+    done = subprocess.run([*map(str, gate.command), "--proxy", gate.address, "--data", tmp_path / "x"],
+                          capture_output=True, text=True)
+    assert done.returncode == 1 and "Address already in use" in done.stderr
 
 
 def test_children_end_when_the_supervisor_is_killed(gates):

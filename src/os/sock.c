@@ -138,7 +138,7 @@ static enum err close_and_fail(int fd)
     return ERR_SYSTEM;
 }
 
-enum err sock_listen(const struct sock_addr *addr, int *ret_fd)
+static enum err open_listener(const struct sock_addr *addr, bool shared, int *ret_fd)
 {
     union kernel_addr kernel;
     socklen_t len = to_kernel(addr, &kernel);
@@ -156,12 +156,38 @@ enum err sock_listen(const struct sock_addr *addr, int *ret_fd)
         set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, is_any(addr->ip) ? 0 : 1);
     }
     set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    set_option(fd, SOL_SOCKET, SO_REUSEPORT, shared ? 1 : 0);
     set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1); /* accepted sockets inherit it */
     if (bind(fd, &kernel.any, len) != 0 || listen(fd, LISTEN_QUEUE) != 0) {
         return close_and_fail(fd);
     }
     *ret_fd = fd;
     return ERR_OK;
+}
+
+enum err sock_listen(const struct sock_addr *addr, int *ret_fd)
+{
+    return open_listener(addr, false, ret_fd);
+}
+
+enum err sock_listen_many(const struct sock_addr *addr, size_t n, int *ret_fds)
+{
+    struct sock_addr local = *addr;
+    int alone;
+    /* One that shares with nobody fails where somebody, even we, listens already. */
+    ERR_TRY(open_listener(addr, false, &alone));
+    enum err err = sock_local(alone, &local);
+    close(alone);
+    size_t open = 0;
+    memcpy(local.ip, addr->ip, sizeof(local.ip));
+    while (err == ERR_OK && open < n) {
+        err = open_listener(&local, true, &ret_fds[open]);
+        open += err == ERR_OK ? 1 : 0;
+    }
+    for (int saved = errno; err != ERR_OK && open > 0; errno = saved) {
+        close(ret_fds[--open]);
+    }
+    return err;
 }
 
 enum err sock_accept(int listen_fd, int *ret_fd, struct sock_addr *ret_peer)

@@ -29,6 +29,11 @@ size_t sock_addr_print(const struct sock_addr *addr, char to[SOCK_ADDR_TEXT_MAX]
 /* A listening socket with SO_REUSEADDR. ERR_SYSTEM with errno. */
 MUST_USE enum err sock_listen(const struct sock_addr *addr, int *ret_fd);
 
+/* As many listening sockets on one address, among which the kernel shares the clients out
+ * (SO_REUSEPORT); port 0 is chosen once for all. Fails where anybody else listens there. ERR_SYSTEM
+ * with errno; then none is open. */
+MUST_USE enum err sock_listen_many(const struct sock_addr *addr, size_t n, int *ret_fds);
+
 /* The next client of a listening socket, with TCP_NODELAY. ERR_AGAIN when there is none now (also
  * where a client went away again); ERR_LIMIT when descriptors are exhausted; ERR_SYSTEM. */
 MUST_USE enum err sock_accept(int listen_fd, int *ret_fd, struct sock_addr *ret_peer);

@@ -121,6 +121,29 @@ TEST(a_port_in_use_is_an_error)
     close(first);
 }
 
+TEST(many_listeners_share_an_address_with_each_other_and_nobody_else)
+{
+    struct sock_addr addr;
+    struct sock_addr local;
+    int fds[3];
+    int more[2];
+    assert_ok(sock_addr_parse(STR("127.0.0.1:0"), &addr));
+    assert_ok(sock_listen_many(&addr, 3, fds));
+    assert_ok(sock_local(fds[0], &addr));
+    for (size_t i = 1; i < 3; i++) {
+        assert_ok(sock_local(fds[i], &local));
+        assert_int_equal(local.port, addr.port);
+    }
+    assert_err(sock_listen_many(&addr, 2, more), ERR_SYSTEM);
+    assert_int_equal(errno, EADDRINUSE);
+    for (size_t i = 0; i < 3; i++) {
+        close(fds[i]);
+    }
+    assert_ok(sock_listen_many(&addr, 2, more));
+    close(more[0]);
+    close(more[1]);
+}
+
 TEST(own_addresses_are_known)
 {
     struct sock_addr addr;
@@ -159,5 +182,6 @@ TEST(a_reset_reaches_the_other_side)
 
 TESTS_MAIN(unit(listening_addresses_are_read_and_printed),
            unit(a_client_and_a_listener_meet_in_either_family), unit(a_refused_connect_tells_so),
-           unit(a_port_in_use_is_an_error), unit(own_addresses_are_known),
-           unit(a_reset_reaches_the_other_side))
+           unit(a_port_in_use_is_an_error),
+           unit(many_listeners_share_an_address_with_each_other_and_nobody_else),
+           unit(own_addresses_are_known), unit(a_reset_reaches_the_other_side))

@@ -169,6 +169,12 @@ static enum err take_go(struct child *child, struct ipc_message *message)
     return ERR_OK;
 }
 
+static enum err take_ping(struct child *child, struct ipc_message *message)
+{
+    (void)message;
+    return message_send(child->control.fd, MESSAGE_PONG, -1, -1);
+}
+
 static enum err take_drain(struct child *child, struct ipc_message *message)
 {
     (void)message;
@@ -188,7 +194,7 @@ static enum err (*const takers[MESSAGE_COUNT])(struct child *, struct ipc_messag
     [MESSAGE_LISTENER] = take_listener,   [MESSAGE_CATALOG] = take_catalog,
     [MESSAGE_POLICY] = take_policy,       [MESSAGE_STATE] = take_state,
     [MESSAGE_AUTH] = take_auth,           [MESSAGE_GO] = take_go,
-    [MESSAGE_DRAIN] = take_drain,
+    [MESSAGE_DRAIN] = take_drain,         [MESSAGE_PING] = take_ping,
 };
 
 static enum err take_one(struct child *child)

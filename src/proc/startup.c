@@ -122,7 +122,7 @@ static bool open_hosts(struct supervisor *supervisor)
     return err == ERR_OK;
 }
 
-static bool open_listener(struct supervisor *supervisor)
+static bool open_listeners(struct supervisor *supervisor)
 {
     const struct conf_text *text = &supervisor->conf->proxy;
     struct sock_addr addr;
@@ -130,7 +130,7 @@ static bool open_listener(struct supervisor *supervisor)
         log_file("listen-failed", text->bytes, "not ADDR:PORT, as 127.0.0.1:3128 or [::1]:3128");
         return false;
     }
-    if (sock_listen(&addr, &supervisor->listen_fd) != ERR_OK) {
+    if (sock_listen_many(&addr, supervisor->n_workers, supervisor->listen_fds) != ERR_OK) {
         log_file("listen-failed", text->bytes, strerror(errno));
         return false;
     }
@@ -170,10 +170,19 @@ static void warn_of_users(void)
     }
 }
 
+static size_t count_workers(const struct conf *conf)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    size_t auto_count = cores < 1 ? 1 : (size_t)cores;
+    size_t n = conf->workers != 0 ? (size_t)conf->workers : auto_count;
+    return n < WORKERS_MAX ? n : WORKERS_MAX;
+}
+
 bool supervisor_open(struct supervisor *supervisor, const char *data)
 {
+    supervisor->n_workers = count_workers(supervisor->conf);
     raise_limits(supervisor->conf);
     warn_of_users();
     return open_folders(supervisor, data) && open_small_things(supervisor) &&
-           open_hosts(supervisor) && open_listener(supervisor);
+           open_hosts(supervisor) && open_listeners(supervisor);
 }

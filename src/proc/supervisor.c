@@ -27,6 +27,7 @@ enum {
     QUICK_FREE = 5,
     PAUSE_MS = 50,
     PAUSE_MAX_MS = 1000,
+    WATCHDOG_ROUNDS = 3,
     GRACE_MS = 2000, /* for a process that should have ended */
     ALL_IMAGES = (1 << IMAGE_COUNT) - 1,
 };
@@ -117,7 +118,7 @@ static enum err hand_one(struct supervisor *supervisor, struct slot *slot, enum 
     case HAND_BELL:
         return message_send(control, MESSAGE_BELL, supervisor->bell_fd, -1);
     case HAND_LISTENER:
-        return message_send(control, MESSAGE_LISTENER, supervisor->listen_fd, -1);
+        return message_send(control, MESSAGE_LISTENER, supervisor->listen_fds[slot->index], -1);
     case HAND_IMAGES:
         return hand_images(supervisor, slot, ALL_IMAGES);
     case HAND_AUTH:
@@ -247,8 +248,9 @@ static void end(struct supervisor *supervisor, int exit_code)
     }
     supervisor->ending = true;
     supervisor->exit_code = exit_code;
-    close(supervisor->listen_fd);
-    supervisor->listen_fd = -1;
+    for (size_t i = 0; i < supervisor->n_workers; i++) {
+        close(supervisor->listen_fds[i]);
+    }
     for (size_t i = 0; i < supervisor->n_slots; i++) {
         struct slot *slot = &supervisor->slots[i];
         loop_timer_clear(&slot->again);
@@ -288,6 +290,7 @@ static void forget(struct slot *slot)
     }
     slot->pid = 0;
     slot->ready = false;
+    slot->silent = 0;
 }
 
 static void after_death(struct slot *slot)
@@ -351,6 +354,7 @@ static void on_control(struct loop_io *io, uint32_t events)
     (void)events;
     while ((err = message_receive(io->fd, &message)) == ERR_OK) {
         ipc_message_fini(&message);
+        slot->silent = 0;
         if (message.type == MESSAGE_READY) {
             slot->ready = true;
             check_ready(slot->supervisor);
@@ -360,6 +364,30 @@ static void on_control(struct loop_io *io, uint32_t events)
         log_line(LOG_ERROR, "bad-message", "name=%s", slot->name);
         (void)!spawn_signal(slot->end.fd, SIGKILL);
     }
+}
+
+/* Asks each process whether it is still there. Rounds are counted, not time, so that a machine that
+ * slept harms nobody. */
+static void on_watchdog(struct loop_timer *timer)
+{
+    struct supervisor *supervisor =
+        (struct supervisor *)(void *)((char *)timer - offsetof(struct supervisor, watchdog));
+    for (size_t i = 0; i < supervisor->n_slots; i++) {
+        struct slot *slot = &supervisor->slots[i];
+        if (slot->pid == 0) {
+            continue;
+        }
+        if (slot->silent >= WATCHDOG_ROUNDS) {
+            log_line(LOG_ERROR, "hung", "name=%s child=%d", slot->name, (int)slot->pid);
+            (void)!spawn_signal(slot->end.fd, SIGKILL);
+        } else {
+            slot->silent++;
+            tell(slot, MESSAGE_PING);
+        }
+    }
+    loop_timer_set(supervisor->loop, timer,
+                   loop_mono_ms(supervisor->loop) +
+                       supervisor->conf->watchdog_ms / WATCHDOG_ROUNDS);
 }
 
 /* ---- images ---- */
@@ -441,6 +469,10 @@ static void on_signal(struct signals *signals, int number)
     struct supervisor *supervisor =
         (struct supervisor *)(void *)((char *)signals - offsetof(struct supervisor, signals));
     if (number == SIGHUP) {
+        for (size_t i = 0; i < IMAGE_COUNT; i++) {
+            supervisor->images.slots[i].seen =
+                (struct stat){0}; /* looks even at what is the same */
+        }
         (void)take_images(supervisor);
     } else if (supervisor->ending) {
         kill_all(supervisor); /* asked twice */
@@ -462,21 +494,17 @@ static void add_slot(struct supervisor *supervisor, enum proc proc, unsigned ind
         .supervisor = supervisor,
         .row = proc_row(proc),
         .proc = proc,
+        .index = index,
     };
     snprintf(slot->name, sizeof(slot->name), "%s-%u", slot->row->name, index);
 }
 
 static void add_slots(struct supervisor *supervisor)
 {
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    unsigned workers = (unsigned)supervisor->conf->workers;
-    if (workers == 0) {
-        workers = cores < 1 ? 1 : cores > 64 ? 64 : (unsigned)cores;
-    }
     for (int proc = PROC_UNSET + 1; proc < PROC_COUNT; proc++) {
-        unsigned n = proc_row((enum proc)proc)->per_worker ? workers : 1;
-        for (unsigned i = 0; i < n; i++) {
-            add_slot(supervisor, (enum proc)proc, i);
+        size_t n = proc_row((enum proc)proc)->per_worker ? supervisor->n_workers : 1;
+        for (size_t i = 0; i < n; i++) {
+            add_slot(supervisor, (enum proc)proc, (unsigned)i);
         }
     }
 }
@@ -520,6 +548,7 @@ int supervisor_main(const struct supervisor_setup *setup)
         .watch.fn = on_files,
         .settle.fn = on_settle,
         .give_up.fn = on_give_up,
+        .watchdog.fn = on_watchdog,
         .hosts_fd = -1,
     };
     supervisor.setup = setup;
@@ -531,5 +560,6 @@ int supervisor_main(const struct supervisor_setup *setup)
     for (size_t i = 0; i < supervisor.n_slots; i++) {
         start(&supervisor.slots[i]);
     }
+    on_watchdog(&supervisor.watchdog);
     return loop_run(supervisor.loop) == ERR_OK ? supervisor.exit_code : EXIT_FAILURE;
 }

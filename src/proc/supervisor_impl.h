@@ -11,7 +11,7 @@
 #include "proc/images.h"
 #include "proc/proc.h"
 
-enum { SLOTS_MAX = 80, SLOT_NAME_BYTES = 24 };
+enum { SLOTS_MAX = 80, WORKERS_MAX = 64, SLOT_NAME_BYTES = 24 };
 
 /* A place for a process, and the process in it. */
 struct slot {
@@ -21,9 +21,11 @@ struct slot {
     struct supervisor *supervisor;
     const struct proc_row *row;
     enum proc proc;
+    unsigned index;
     char name[SLOT_NAME_BYTES];
     pid_t pid; /* 0: none */
     bool ready;
+    unsigned silent; /* rounds of the watchdog that it did not answer */
     int64_t started_ms;
     unsigned quick; /* deaths in a row, each soon after the start */
 };
@@ -36,6 +38,7 @@ struct supervisor {
     struct watch_set watch;
     struct loop_timer settle;
     struct loop_timer give_up;
+    struct loop_timer watchdog;
     struct images images;
     struct slot slots[SLOTS_MAX];
     size_t n_slots;
@@ -44,8 +47,9 @@ struct supervisor {
     int passwords_fd;
     int bell_fd;
     int conf_fd;
-    int hosts_fd; /* -1: none */
-    int listen_fd;
+    int hosts_fd;                /* -1: none */
+    int listen_fds[WORKERS_MAX]; /* each worker's own */
+    size_t n_workers;
     bool all_ready;
     bool ending;
     int exit_code;
