@@ -9,12 +9,8 @@
 
 static bool is_below(struct str host, const struct host *top)
 {
-    struct str name = host_str(top);
-    if (!str_ends(host, name)) {
-        return false;
-    }
-    return host.len == name.len ||
-           (top->kind == HOST_NAME && host.p[host.len - name.len - 1] == '.');
+    return str_eq(host, host_str(top)) ||
+           (top->kind == HOST_NAME && host_is_below(host, host_str(top)));
 }
 
 bool log_filter_takes(const struct log_filter *filter, const struct event *event)
@@ -24,7 +20,7 @@ bool log_filter_takes(const struct log_filter *filter, const struct event *event
            (filter->group.len == 0 || str_eq(filter->group, event->group)) &&
            (filter->host.kind == HOST_UNSET || is_below(event->host, &filter->host)) &&
            (filter->category == CATEGORY_UNSET ||
-            catset_has(&event->categories, filter->category)) &&
+            (!event->sealed && catset_has(&event->categories, filter->category))) &&
            (!filter->sealed || event->sealed) &&
            (!filter->blocked || event->action != ACTION_ALLOW) &&
            (!filter->by_id || memcmp(&filter->id, &event->id, sizeof(event->id)) == 0);

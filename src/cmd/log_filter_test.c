@@ -126,6 +126,11 @@ TEST(T8_sealed_lists_are_asked_for_together_or_not_at_all)
     assert_false(log_filter_takes(&filter, &event));
     event.sealed = true;
     assert_true(log_filter_takes(&filter, &event));
+    /* Whatever category the sealed list is of. */
+    filter = (struct log_filter){0};
+    catset_add(&event.categories, CATEGORY_GAMES);
+    assert_ok(log_category_find(STR("games"), &filter));
+    assert_false(log_filter_takes(&filter, &event));
 }
 
 TEST(an_id_is_32_hexadecimal_digits)

@@ -119,11 +119,15 @@ static struct str addr_text(const struct addr *addr, char to[ADDR_TEXT_MAX])
     return addr_eq(addr, &none) ? STR("") : str_make(to, addr_print(addr, to));
 }
 
-/* Calls put for the name of each category; all sealed ones together are one, "sealed". */
-static void each_category(const struct catset *set, void (*put)(struct buf *to, struct str name),
-                          struct buf *to)
+/* Calls put for the name of each category. All sealed ones together are one, "sealed", and so is
+ * everything about a sealed hit: a sealed list may be of any category. */
+static void each_category(const struct catset *set, bool sealed,
+                          void (*put)(struct buf *to, struct str name), struct buf *to)
 {
-    bool sealed = false;
+    if (sealed) {
+        put(to, STR("sealed"));
+        return;
+    }
     for (unsigned n = catset_next(set, 0); n < LIMIT_CATEGORIES; n = catset_next(set, n + 1)) {
         const struct category_row *row = category_row(n);
         if (row == NULL) {
@@ -166,10 +170,10 @@ static void json_generation(struct buf *to, uint64_t generation)
     json_text(to, generation != 0 ? str_make(text, (size_t)n) : STR(""));
 }
 
-static void json_cats(struct buf *to, const struct catset *set)
+static void json_cats(struct buf *to, const struct catset *set, bool sealed)
 {
     json_open_array(to);
-    each_category(set, json_str, to);
+    each_category(set, sealed, json_str, to);
     json_close_array(to);
 }
 
@@ -179,7 +183,7 @@ static void json_cats(struct buf *to, const struct catset *set)
 #define JSON_DETAIL(name) json_text(to, event->sealed ? STR("") : event->name);
 #define JSON_ID(name) json_id(to, &event->name);
 #define JSON_ADDR(name) json_addr(to, &event->name);
-#define JSON_CATS(name) json_cats(to, &event->name);
+#define JSON_CATS(name) json_cats(to, &event->name, event->sealed);
 #define JSON_ENUM(name) json_text(to, NAME_##name(event->name));
 #define JSON_FLAG(name) json_bool(to, event->name);
 #define JSON_GENERATION(name) json_generation(to, event->name);
@@ -288,7 +292,7 @@ void event_print_line(const struct event *event, struct buf *to)
     put_target(to, event);
     buf_append(to, STR(" ["));
     size_t before = to->len;
-    each_category(&event->categories, put_category, to);
+    each_category(&event->categories, event->sealed, put_category, to);
     buf_append(to, to->len > before ? STR(" ]") : STR("]"));
     put_labelled(to, "rule", event->rule);
     put_labelled(to, "reason", reason_name(event->reason));
