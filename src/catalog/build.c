@@ -177,7 +177,7 @@ static void tell_faults(struct build *build)
 static enum err take_include(void *ctx, struct str name, struct str attributes)
 {
     struct build *build = ctx;
-    struct str both = attributes;
+    struct str both;
     struct buf words;
     const char *path = join_path(build, build->include_folder, name);
     buf_init(&words, LIMIT_URL_LEN);

@@ -54,8 +54,7 @@ static struct str find_file(const char *name)
             return demo_files[i].bytes;
         }
     }
-    CHECK(!"the file was built in");
-    return STR("");
+    check_failed(__FILE__, __LINE__, "every file of the demonstration is built in");
 }
 
 static int fail(const char *data, const char *name)

@@ -26,6 +26,7 @@ static void ask(struct proxy *proxy, const struct addr *client, struct str perso
     struct policy_answer answer;
     policy_identify(&proxy->images, person, client, now_ms, ret_subject);
     policy_decide(&proxy->images, ret_subject, request, now_ms, &answer);
+    request->addr = NULL; /* it was ours */
     *ret_verdict = (struct verdict){
         .action = answer.action,
         .level = answer.level,
