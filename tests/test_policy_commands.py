@@ -176,3 +176,18 @@ def test_the_data_folder_is_made_where_it_is_absent(lodge, folder, tmp_path):
         data = tmp_path / words[0] / "deep"
         assert run(lodge, *words, "--data", data).returncode == 0
         assert data.is_dir()
+
+
+@pytest.mark.parametrize("words", [
+    ["check", "--policy", POLICY, "--catalog", "catalog", "--group", "visitors", "news.example"],
+    ["policy", "check", POLICY], ["policy", "show", POLICY],
+    ["state", "build", "state.json", "-o", "again.image"], ["state", "show", "state.image"],
+    ["catalog", "build", "--manifest", "manifest", "-o", "again"], ["catalog", "info", "catalog"],
+    ["catalog", "lookup", "catalog", "news.example"], ["log"], ["doctor"],
+], ids=lambda words: " ".join(map(str, words[:2])))
+def test_every_command_makes_the_data_folder(lodge, folder, tmp_path, words):
+    data = tmp_path / "new" / "data"
+    done = subprocess.run([lodge, *map(str, words), "--data", str(data)], cwd=folder, capture_output=True,
+                          text=True)
+    assert data.is_dir(), done.stderr
+    assert done.returncode == 0 or words == ["doctor"], done.stderr

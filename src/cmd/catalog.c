@@ -15,12 +15,10 @@
 #include "catalog/build.h"
 #include "catalog/catalog.h"
 #include "cmd/cmd.h"
+#include "cmd/images.h"
+#include "cmd/urls.h"
 
-enum {
-    CHUNK = 256 * 1024,
-    OUTPUT_MAX = 64 * 1024 * 1024,
-    IMAGE_MODE = 0644,
-};
+enum { IMAGE_MODE = 0644 };
 
 /* What the notes of a build are told to. */
 struct teller {
@@ -113,7 +111,7 @@ static int run_build(int argc, char **argv)
         {"popular", "FILE", "names to warn of when a list would block them", &popular, NULL, false},
         {"details", NULL, "also say what is left out of each list", NULL, &teller.details, false},
         {"quiet", NULL, "say nothing but errors", NULL, &teller.quiet, false},
-        {"data", "DIR", "not needed here", &data, NULL, false},
+        {"data", "DIR", "the data folder; made where absent", &data, NULL, false},
     };
     const struct usage usage = {
         .command = "catalog build",
@@ -133,27 +131,10 @@ static int run_build(int argc, char **argv)
     };
     int first = 0;
     int code = options_read(&usage, argc, argv, &first);
+    if (code == OPTIONS_GO_ON) {
+        code = make_data("catalog build", data);
+    }
     return code != OPTIONS_GO_ON ? code : build_image(manifest, popular, output, &teller);
-}
-
-/* Opens an image and checks every byte of it. */
-static int open_image(const char *command, const char *path, struct catalog **ret_catalog)
-{
-    const char *why = NULL;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return cmd_fail(EXIT_REFUSED, command, "%s: %s", path, strerror(errno));
-    }
-    enum err err = catalog_open(fd, ret_catalog, &why);
-    (void)close(fd);
-    if (err == ERR_OK) {
-        err = catalog_verify(*ret_catalog, &why);
-        if (err == ERR_OK) {
-            return OPTIONS_GO_ON;
-        }
-        catalog_free(*ret_catalog);
-    }
-    return cmd_fail(EXIT_REFUSED, command, "%s: %s", path, why);
 }
 
 static void print_category(const struct catalog *catalog, unsigned category)
@@ -170,7 +151,8 @@ static void print_category(const struct catalog *catalog, unsigned category)
 static int run_info(int argc, char **argv)
 {
     const char *data = NULL;
-    const struct option_row options[] = {{"data", "DIR", "not needed here", &data, NULL, false}};
+    const struct option_row options[] = {
+        {"data", "DIR", "the data folder; made where absent", &data, NULL, false}};
     const struct usage usage = {
         .command = "catalog info",
         .synopsis = "IMAGE",
@@ -186,7 +168,10 @@ static int run_info(int argc, char **argv)
     int first = 0;
     int code = options_read(&usage, argc, argv, &first);
     if (code == OPTIONS_GO_ON) {
-        code = open_image("catalog info", argv[first], &catalog);
+        code = make_data("catalog info", data);
+    }
+    if (code == OPTIONS_GO_ON) {
+        code = load_catalog("catalog info", argv[first], &catalog);
     }
     if (code != OPTIONS_GO_ON) {
         return code;
@@ -207,7 +192,6 @@ static int run_info(int argc, char **argv)
 struct lookup {
     const struct catalog *catalog;
     struct arena arena;
-    struct buf out;
     uint64_t wrong;
 };
 
@@ -225,94 +209,32 @@ static void print_set(struct buf *out, const struct catset *set)
     buf_append(out, any ? STR("") : STR("-"));
 }
 
-static void look_up(struct lookup *lookup, struct str line)
+static void look_up(void *ctx, struct str text, struct buf *out)
 {
+    struct lookup *lookup = ctx;
     struct catalog_hit hit = {{{0, 0}}, false};
     struct url url;
-    struct str text = str_ends(line, STR("\r")) ? str_sub(line, 0, line.len - 1) : line;
     arena_reset(&lookup->arena);
     if (url_parse(text, STR("http"), &lookup->arena, &url) == ERR_OK) {
         catalog_lookup(lookup->catalog, &url, &hit);
     } else {
         lookup->wrong++;
     }
-    buf_append(&lookup->out, text);
-    buf_append_byte(&lookup->out, '\t');
+    buf_append(out, text);
+    buf_append_byte(out, '\t');
     if (hit.sealed) {
-        buf_append(&lookup->out, STR("sealed"));
+        buf_append(out, STR("sealed"));
     } else {
-        print_set(&lookup->out, &hit.categories);
+        print_set(out, &hit.categories);
     }
-    buf_append_byte(&lookup->out, '\n');
-}
-
-static enum err flush(struct lookup *lookup)
-{
-    ERR_TRY(buf_err(&lookup->out));
-    enum err err = file_write_all(STDOUT_FILENO, buf_str(&lookup->out));
-    buf_clear(&lookup->out);
-    return err;
-}
-
-/* All lines of standard input; what has come is answered before more is waited for. */
-static enum err look_up_stream(struct lookup *lookup)
-{
-    struct buf in;
-    enum err err = ERR_OK;
-    buf_init(&in, OUTPUT_MAX);
-    while (err == ERR_OK) {
-        char *to = buf_reserve(&in, CHUNK);
-        ssize_t n = to != NULL ? read(STDIN_FILENO, to, CHUNK) : -1;
-        if (n < 0 && to != NULL && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            err = to == NULL ? buf_err(&in) : n < 0 ? ERR_SYSTEM : ERR_OK;
-            break;
-        }
-        buf_commit(&in, (size_t)n);
-        struct str rest = buf_str(&in);
-        for (size_t end = str_index(rest, '\n'); end < rest.len; end = str_index(rest, '\n')) {
-            look_up(lookup, str_sub(rest, 0, end));
-            rest = str_skip(rest, end + 1);
-        }
-        buf_consume(&in, in.len - rest.len);
-        err = flush(lookup);
-    }
-    if (err == ERR_OK && in.len != 0) {
-        look_up(lookup, buf_str(&in));
-        err = flush(lookup);
-    }
-    buf_fini(&in);
-    return err;
-}
-
-static int look_up_all(struct lookup *lookup, int n, char **words)
-{
-    enum err err = ERR_OK;
-    for (int i = 0; i < n && err == ERR_OK; i++) {
-        if (strcmp(words[i], "-") == 0) {
-            err = look_up_stream(lookup);
-        } else {
-            look_up(lookup, str_from(words[i]));
-            err = flush(lookup);
-        }
-    }
-    if (err != ERR_OK) {
-        return cmd_fail(EXIT_REFUSED, "catalog lookup", "%s",
-                        err == ERR_SYSTEM ? strerror(errno) : err_text(err));
-    }
-    if (lookup->wrong != 0) {
-        fprintf(stderr, "%llu of these are not URLs, and have no category\n",
-                (unsigned long long)lookup->wrong);
-    }
-    return EXIT_DONE;
+    buf_append_byte(out, '\n');
 }
 
 static int run_lookup(int argc, char **argv)
 {
     const char *data = NULL;
-    const struct option_row options[] = {{"data", "DIR", "not needed here", &data, NULL, false}};
+    const struct option_row options[] = {
+        {"data", "DIR", "the data folder; made where absent", &data, NULL, false}};
     const struct usage usage = {
         .command = "catalog lookup",
         .synopsis = "IMAGE (URL... | -)",
@@ -331,16 +253,22 @@ static int run_lookup(int argc, char **argv)
     int first = 0;
     int code = options_read(&usage, argc, argv, &first);
     if (code == OPTIONS_GO_ON) {
-        code = open_image("catalog lookup", argv[first], &catalog);
+        code = make_data("catalog lookup", data);
+    }
+    if (code == OPTIONS_GO_ON) {
+        code = load_catalog("catalog lookup", argv[first], &catalog);
     }
     if (code != OPTIONS_GO_ON) {
         return code;
     }
     lookup.catalog = catalog;
     arena_init(&lookup.arena, 8 * LIMIT_URL_LEN);
-    buf_init(&lookup.out, OUTPUT_MAX);
-    code = look_up_all(&lookup, argc - first - 1, argv + first + 1);
-    buf_fini(&lookup.out);
+    const struct urls_task task = {"catalog lookup", &lookup, look_up};
+    code = urls_answer(&task, argc - first - 1, argv + first + 1);
+    if (code == EXIT_DONE && lookup.wrong != 0) {
+        fprintf(stderr, "%llu of these are not URLs, and have no category\n",
+                (unsigned long long)lookup.wrong);
+    }
     arena_fini(&lookup.arena);
     catalog_free(catalog);
     return code;

@@ -1,21 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* lodge check: the production decision, asked by hand (U16). */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "cmd/cmd.h"
 #include "cmd/images.h"
-#include "os/file.h"
+#include "cmd/urls.h"
 #include "policy/decide.h"
 #include "wire/json.h"
-
-enum { CHUNK = 256 * 1024, OUTPUT_MAX = 64 * 1024 * 1024, INPUT_MAX = 64 * 1024 * 1024 };
 
 enum { TAILS = 256, TAIL_MAX = 1024 };
 
@@ -35,7 +31,6 @@ struct checking {
     struct policy_subject subject;
     int64_t now_ms;
     struct arena arena;
-    struct buf out;
     struct tail *tails; /* TAILS of them */
 };
 
@@ -93,9 +88,8 @@ static bool is_tail(const struct tail *tail, const struct policy_answer *answer)
 }
 
 static void print_answer(struct checking *checking, struct str url,
-                         const struct policy_answer *answer)
+                         const struct policy_answer *answer, struct buf *out)
 {
-    struct buf *out = &checking->out;
     uint64_t mixed = (answer->categories.bits[0] * 31 + answer->categories.bits[1]) *
                      UINT64_C(0x9e3779b97f4a7c15);
     struct tail *tail = &checking->tails[mixed >> 56];
@@ -119,9 +113,9 @@ static void print_answer(struct checking *checking, struct str url,
     }
 }
 
-static void check_url(struct checking *checking, struct str line)
+static void check_url(void *ctx, struct str text, struct buf *out)
 {
-    struct str text = str_ends(line, STR("\r")) ? str_sub(line, 0, line.len - 1) : line;
+    struct checking *checking = ctx;
     struct policy_answer answer;
     struct url url;
     arena_reset(&checking->arena);
@@ -134,76 +128,7 @@ static void check_url(struct checking *checking, struct str line)
                                         .reason = REASON_MALFORMED,
                                         .rule = STR("malformed")};
     }
-    print_answer(checking, text, &answer);
-}
-
-static enum err flush(struct checking *checking)
-{
-    ERR_TRY(buf_err(&checking->out));
-    enum err err = file_write_all(STDOUT_FILENO, buf_str(&checking->out));
-    buf_clear(&checking->out);
-    return err;
-}
-
-/* The whole lines of in; what is left over stays. */
-static enum err check_lines(struct checking *checking, struct buf *in)
-{
-    struct str rest = buf_str(in);
-    for (size_t end = str_index(rest, '\n'); end < rest.len; end = str_index(rest, '\n')) {
-        check_url(checking, str_sub(rest, 0, end));
-        rest = str_skip(rest, end + 1);
-        if (checking->out.len >= CHUNK) {
-            ERR_TRY(flush(checking));
-        }
-    }
-    buf_consume(in, in->len - rest.len);
-    return flush(checking);
-}
-
-/* Standard input, a URL a line; what has come is answered before more is waited for. */
-static enum err check_stream(struct checking *checking)
-{
-    struct buf in = {0};
-    enum err err = ERR_OK;
-    buf_init(&in, INPUT_MAX);
-    for (ssize_t n = 1; err == ERR_OK && n != 0;) {
-        char *to = buf_reserve(&in, CHUNK);
-        if (to == NULL) {
-            err = buf_err(&in);
-            break;
-        }
-        n = read(STDIN_FILENO, to, CHUNK);
-        if (n < 0 && errno != EINTR) {
-            err = ERR_SYSTEM;
-        } else if (n > 0) {
-            buf_commit(&in, (size_t)n);
-            err = check_lines(checking, &in);
-        }
-    }
-    if (err == ERR_OK && in.len != 0) {
-        check_url(checking, buf_str(&in));
-        err = flush(checking);
-    }
-    buf_fini(&in);
-    return err;
-}
-
-static int check_all(struct checking *checking, int n, char **words)
-{
-    enum err err = ERR_OK;
-    for (int i = 0; i < n && err == ERR_OK; i++) {
-        if (strcmp(words[i], "-") == 0) {
-            err = check_stream(checking);
-        } else {
-            check_url(checking, str_from(words[i]));
-            err = flush(checking);
-        }
-    }
-    if (err != ERR_OK) {
-        return cmd_fail(EXIT_REFUSED, "check", "%s",
-                        err == ERR_SYSTEM ? strerror(errno) : err_text(err));
-    }
-    return EXIT_DONE;
+    print_answer(checking, text, &answer, out);
 }
 
 struct words {
@@ -264,7 +189,6 @@ static int run_check(const struct words *words, int n, char **urls)
     struct state *state = NULL;
     struct checking checking = {0};
     arena_init(&checking.arena, 8 * LIMIT_URL_LEN);
-    buf_init(&checking.out, OUTPUT_MAX);
     checking.tails = calloc(TAILS, sizeof(*checking.tails));
     if (checking.tails == NULL) {
         return cmd_fail(EXIT_REFUSED, "check", "%s", err_text(ERR_MEMORY));
@@ -287,10 +211,10 @@ static int run_check(const struct words *words, int n, char **urls)
         code = find_subject(words, &checking);
     }
     if (code == OPTIONS_GO_ON) {
-        code = check_all(&checking, n, urls);
+        const struct urls_task task = {"check", &checking, check_url};
+        code = urls_answer(&task, n, urls);
     }
     free(checking.tails);
-    buf_fini(&checking.out);
     arena_fini(&checking.arena);
     state_free(state);
     catalog_free(catalog);

@@ -77,7 +77,8 @@ MUST_USE enum err event_unpack(struct str bytes, struct event *ret_event);
 
 /* One JSON object without a line end (docs/events.md): where, time, then every field by its name.
  * Numbers with names are given by name, categories by theirs, sealed ones only as "sealed", and for
- * a sealed hit nothing but that; what is empty or unset is null. where is "writer/segment/offset" (spool.h). */
+ * a sealed hit nothing but that; what is empty or unset is null. where is "writer/segment/offset"
+ * (spool.h). */
 void event_print_json(const struct event *event, struct str where, struct buf *to);
 
 /* One line for people, without a line end: time, action, kind, who, what, categories, rule. Bytes
