@@ -49,12 +49,12 @@ enum err demo_data_folder(struct buf *to)
 
 static struct str find_file(const char *name)
 {
-    for (size_t i = 0; i < n_demo_files; i++) {
-        if (strcmp(demo_files[i].name, name) == 0) {
-            return demo_files[i].bytes;
-        }
+    size_t i = 0;
+    while (i < n_demo_files && strcmp(demo_files[i].name, name) != 0) {
+        i++;
     }
-    check_failed(__FILE__, __LINE__, "every file of the demonstration is built in");
+    CHECK(i < n_demo_files);
+    return demo_files[i].bytes;
 }
 
 static int fail(const char *data, const char *name)

@@ -20,7 +20,7 @@ struct unit {
 static const struct unit time_units[] = {
     {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {NULL, 0}};
 static const struct unit size_units[] = {
-    {"K", 1024}, {"M", 1024 * 1024}, {"G", 1024 * 1024 * 1024}, {"", 1}, {NULL, 0}};
+    {"K", 1024}, {"M", 1 << 20}, {"G", 1 << 30}, {"", 1}, {NULL, 0}};
 static const struct unit plain[] = {{"", 1}, {NULL, 0}};
 
 static const struct row {
@@ -126,7 +126,7 @@ static enum err set_flag(bool *flag, const struct row *row, struct str value, st
 static enum err set_row(struct conf *conf, const struct row *row, struct str value, struct buf *why)
 {
     void *field = (char *)conf + row->offset;
-    uint64_t amount;
+    uint64_t amount = 0;
     switch (row->type) {
     case TYPE_TEXT:
         return set_text(field, row, value, why);

@@ -501,10 +501,10 @@ static void set_options(struct dns *dns, const struct dns_options *given)
     static const struct dns_options none;
     const struct dns_options *from = given != NULL ? given : &none;
     dns->options = (struct dns_options){
-        .timeout_ms = or_default(from->timeout_ms, 5 * MS_PER_SECOND),
+        .timeout_ms = or_default(from->timeout_ms, INT64_C(5) * MS_PER_SECOND),
         .ttl_min_ms = or_default(from->ttl_min_ms, MS_PER_SECOND),
         .ttl_max_ms = or_default(from->ttl_max_ms, MS_PER_HOUR),
-        .negative_ms = or_default(from->negative_ms, 10 * MS_PER_SECOND),
+        .negative_ms = or_default(from->negative_ms, INT64_C(10) * MS_PER_SECOND),
         .max_names = (size_t)or_default((int64_t)from->max_names, 16384),
         .max_in_hand = (size_t)or_default((int64_t)from->max_in_hand, 1024),
     };

@@ -147,6 +147,7 @@ static void list_add_newest(struct dns_cache *cache, struct entry *entry)
 static void drop(struct dns_cache *cache, struct entry **link)
 {
     struct entry *entry = *link;
+    CHECK(entry != NULL);
     *link = entry->chain;
     cache->n_entries--;
     if (!is_override(entry)) {

@@ -192,7 +192,7 @@ enum err sock_listen_many(const struct sock_addr *addr, size_t n, int *ret_fds)
 
 enum err sock_accept(int listen_fd, int *ret_fd, struct sock_addr *ret_peer)
 {
-    union kernel_addr kernel;
+    union kernel_addr kernel = {0};
     socklen_t len = sizeof(kernel);
     int fd = accept4(listen_fd, &kernel.any, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
@@ -241,7 +241,7 @@ int sock_error(int fd)
 
 enum err sock_local(int fd, struct sock_addr *ret_addr)
 {
-    union kernel_addr kernel;
+    union kernel_addr kernel = {0};
     socklen_t len = sizeof(kernel);
     if (getsockname(fd, &kernel.any, &len) != 0) {
         return ERR_SYSTEM;
@@ -252,7 +252,7 @@ enum err sock_local(int fd, struct sock_addr *ret_addr)
 
 enum err sock_peer(int fd, struct sock_addr *ret_addr)
 {
-    union kernel_addr kernel;
+    union kernel_addr kernel = {0};
     socklen_t len = sizeof(kernel);
     if (getpeername(fd, &kernel.any, &len) != 0) {
         return ERR_SYSTEM;
