@@ -16,6 +16,8 @@
 #include "policy/policy.h"
 #include "policy/state.h"
 
+/* Not to wait: whoever opens a FIFO for reading waits for its writer, with the whole gate. */
+enum { OPEN_FLAGS = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK };
 enum { IMAGE_MODE = 0640, NAME_BYTES = 64 };
 
 static enum err check_catalog(int fd, uint64_t *ret_generation, struct buf *why)
@@ -211,7 +213,7 @@ enum err images_take(struct images *images, enum image image, bool *ret_changed,
     if (slot->path[0] == '\0') {
         return ERR_OK;
     }
-    int fd = open(slot->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    int fd = open(slot->path, OPEN_FLAGS);
     if (fd < 0 || fstat(fd, &stat) != 0) {
         buf_append(why, str_from(strerror(errno)));
         if (fd >= 0) {
@@ -236,7 +238,7 @@ enum err images_take(struct images *images, enum image image, bool *ret_changed,
 enum err image_check(enum image image, const char *path, struct buf *why)
 {
     uint64_t generation;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    int fd = open(path, OPEN_FLAGS);
     if (fd < 0) {
         buf_append(why, str_from(strerror(errno)));
         return errno == ENOENT ? ERR_NOT_FOUND : ERR_SYSTEM;
