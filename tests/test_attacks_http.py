@@ -179,6 +179,21 @@ def test_R99_a_request_whose_client_leaves_before_the_answer_is_recorded(gate):
             assert events and len({event["id"] for event in events}) == 1
 
 
+def test_clients_that_reset_at_once_hold_nothing(gate):
+    """Their requests may be read after they have gone; no further news of them comes then."""
+    with Site(hang) as site:
+        for number in range(100):
+            connection = gate.connect()
+            ask(connection, f"http://{NAME}:{site.port}/reset")
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            connection.close()
+        recorded(gate, "/reset")
+        # Nothing is in hand, so draining ends at once and not by its limit.
+        assert gate.stop() == 0
+        assert all(event["end"] in (None, "client") for event in gate.events()
+                   if event["path"] == "/reset")
+
+
 # --- sites that answer too early, too much, or for ever ---
 
 def early(site, connection, _):

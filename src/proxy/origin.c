@@ -333,6 +333,10 @@ void dial_begin(struct client *client)
     dial->next = allowed ? 0 : 1;
     client->stage = STAGE_DIAL;
     client_timer_set(client, client->proxy->options.connect_timeout_ms);
+    client_watch(client); /* who had gone when its request was read is told of no more */
+    if (client->stage != STAGE_DIAL) {
+        return;
+    }
     if (found) {
         dial_next(client);
     } else {

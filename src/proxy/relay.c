@@ -377,6 +377,10 @@ void relay_begin(struct client *client)
 {
     struct exchange *exchange = client->exchange;
     client->stage = STAGE_RELAY;
+    if ((client->conn.ready & (EPOLLHUP | EPOLLERR)) != 0) {
+        cut(client, EVENT_END_CLIENT); /* it had gone when its request was read */
+        return;
+    }
     verdict_watch(client->proxy, &exchange->verdict);
     progress(client);
     /* A site may have said something, or gone, before it was asked; no edge tells of it again. */

@@ -226,6 +226,7 @@ void request_begin(struct client *client, struct str rest)
     case IDENTIFY_WAIT:
         client->stage = STAGE_AUTH;
         client_timer_set(client, client->proxy->options.connect_timeout_ms);
+        client_watch(client);
         break;
     case IDENTIFY_REFUSED:
         answer_sign_in(client);
