@@ -35,6 +35,7 @@ struct build {
     const struct build_watch *watch;
     struct compile *compile;
     struct arena arena; /* names of files, popular names */
+    const char *manifest;
     const char *folder; /* of the manifest, with its slash; "" for none */
     struct manifest_row *rows;
     size_t n_rows;
@@ -452,12 +453,13 @@ static void tell_unmentioned_in(struct build *build, struct str folder)
     free(entries);
 }
 
-/* What lies beside the lists of the manifest and is not in it. */
+/* What lies beside the lists of the manifest and is not in it. What lies beside a list with a whole
+ * path is somebody else's. */
 static void tell_unmentioned(struct build *build)
 {
     for (size_t i = 0; i < build->n_rows; i++) {
         struct str folder = parent_of(build->rows[i].path);
-        bool first = build->rows[i].kind == MANIFEST_LIST && folder.len != 0;
+        bool first = build->rows[i].kind == MANIFEST_LIST && folder.len != 0 && folder.p[0] != '/';
         for (size_t j = 0; j < i && first; j++) {
             first = build->rows[j].kind != MANIFEST_LIST ||
                     !str_eq(parent_of(build->rows[j].path), folder);
@@ -523,6 +525,15 @@ static enum err look_at_popular(struct build *build, const char *path)
     return err;
 }
 
+static void tell_if_nothing(struct build *build, const struct manifest_row *row, bool nothing)
+{
+    if (nothing) {
+        note(build, BUILD_WARNING,
+             "%s: line %u: %.*s gives no entry; is it empty, or of another format?",
+             build->manifest, row->line, STR_ARG(row->path));
+    }
+}
+
 static enum err read_rows(struct build *build)
 {
     enum err result = ERR_OK;
@@ -530,7 +541,9 @@ static enum err read_rows(struct build *build)
         const struct manifest_row *row = &build->rows[i];
         enum err err = ERR_OK;
         if (row->kind == MANIFEST_LIST) {
+            uint64_t before = build->told_entries;
             err = read_list_row(build, row);
+            tell_if_nothing(build, row, err == ERR_OK && build->told_entries == before);
         } else if (row->kind == MANIFEST_EXCEPT) {
             err = read_except_row(build, row);
         }
@@ -541,6 +554,16 @@ static enum err read_rows(struct build *build)
         progress(build, i + 1, build->told_entries);
     }
     return result;
+}
+
+static bool has_list(const struct build *build)
+{
+    for (size_t i = 0; i < build->n_rows; i++) {
+        if (build->rows[i].kind == MANIFEST_LIST) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static enum err read_manifest(struct build *build, const char *path)
@@ -559,6 +582,11 @@ static enum err read_manifest(struct build *build, const char *path)
         note(build, BUILD_ERROR, "%s: %.*s", path, STR_ARG(line));
     }
     buf_fini(&why);
+    if (err == ERR_OK && !has_list(build)) {
+        note(build, BUILD_ERROR, "%s: names no list; a line is CATEGORY FORMAT PATH [sealed]",
+             path);
+        err = ERR_INVALID;
+    }
     struct str folder = arena_dup(&build->arena, parent_of(str_from(path)));
     build->folder = folder.p != NULL ? folder.p : "";
     return err;
@@ -583,7 +611,7 @@ static enum err run(struct build *build, const char *manifest, const char *popul
 enum err catalog_build(const char *manifest, const char *popular, const struct build_watch *watch,
                        struct build_totals *ret_totals, struct str *ret_image)
 {
-    struct build build = {.watch = watch, .folder = ""};
+    struct build build = {.watch = watch, .manifest = manifest, .folder = ""};
     arena_init(&build.arena, NAMES_ARENA);
     enum err err = run(&build, manifest, popular, ret_image);
     if (err == ERR_OK) {

@@ -148,6 +148,20 @@ static void print_category(const struct catalog *catalog, unsigned category)
     }
 }
 
+/* What lists can give and policies can name, whatever an image holds. */
+static int print_categories(void)
+{
+    printf("%-22s %-15s %s\n", "category", "tier", "what it is");
+    for (unsigned i = 1; i < LIMIT_CATEGORIES; i++) {
+        const struct category_row *row = category_row(i);
+        if (row != NULL) {
+            printf("%-22.*s %-15s %.*s\n", STR_ARG(row->name), tier_name(row->tier),
+                   STR_ARG(row->staff));
+        }
+    }
+    return EXIT_DONE;
+}
+
 static int run_info(int argc, char **argv)
 {
     const char *data = NULL;
@@ -155,18 +169,21 @@ static int run_info(int argc, char **argv)
         {"data", "DIR", "the data folder; made where absent", &data, NULL, false}};
     const struct usage usage = {
         .command = "catalog info",
-        .synopsis = "IMAGE",
-        .summary = "Checks a catalog image and says what it holds, by category.",
+        .synopsis = "[IMAGE]",
+        .summary = "Checks a catalog image and says what it holds, by category; without one,\n"
+                   "lists all categories that there are.",
         .details = "Sealed entries are counted together, never listed or named.\n\n"
                    "Exit codes: 0 whole; 1 refused, with the reason; 2 wrong command line.",
         .options = options,
         .n_options = 1,
-        .min_arguments = 1,
         .max_arguments = 1,
     };
     struct catalog *catalog = NULL;
     int first = 0;
     int code = options_read(&usage, argc, argv, &first);
+    if (code == OPTIONS_GO_ON && first == argc) {
+        return print_categories();
+    }
     if (code == OPTIONS_GO_ON) {
         code = make_data("catalog info", data);
     }

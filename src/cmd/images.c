@@ -17,7 +17,14 @@ enum { WHY_MAX = 1 << 20, IMAGE_MAX = 256 * 1024 * 1024, DATA_MODE = 0750 };
 static int fail_file(const char *command, const char *path, enum err err)
 {
     const char *why = err == ERR_SYSTEM ? strerror(errno) : err_text(err);
+    why = err == ERR_INVALID ? "is not a file" : why;
     return cmd_fail(EXIT_REFUSED, command, "%s: %s", path, why);
+}
+
+static int fail_no_catalog(const char *command, const char *path)
+{
+    return cmd_fail(EXIT_REFUSED, command, "%s: %s; `lodge catalog build` makes one", path,
+                    strerror(errno));
 }
 
 int load_text(const char *command, const char *path, struct buf *text)
@@ -27,8 +34,7 @@ int load_text(const char *command, const char *path, struct buf *text)
     return err == ERR_OK ? OPTIONS_GO_ON : fail_file(command, path, err);
 }
 
-/* Each line of why with the file's name before it. */
-static int fail_document(const char *command, const char *path, enum err err, const struct buf *why)
+int fail_document(const char *command, const char *path, enum err err, const struct buf *why)
 {
     struct str rest = buf_str(why);
     while (rest.len != 0) {
@@ -61,7 +67,7 @@ int load_catalog(const char *command, const char *path, struct catalog **ret_cat
     struct catalog *catalog = NULL;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
-        return fail_file(command, path, ERR_SYSTEM);
+        return fail_no_catalog(command, path);
     }
     enum err err = catalog_open(fd, &catalog, &why);
     (void)close(fd);

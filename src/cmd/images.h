@@ -15,6 +15,8 @@ int load_policy(const char *command, const char *path, struct policy **ret_polic
 int load_catalog(const char *command, const char *path, struct catalog **ret_catalog);
 /* A state image, or the document that one is built from. */
 int load_state(const char *command, const char *path, struct state **ret_state);
+/* EXIT_REFUSED, after each line of *why with the file's name before it. */
+int fail_document(const char *command, const char *path, enum err err, const struct buf *why);
 /* Makes the data folder where it is given and absent. */
 int make_data(const char *command, const char *data);
 

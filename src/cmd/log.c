@@ -81,6 +81,11 @@ static int open_reader(const char *data, struct spool_reader **ret_reader)
     if (n < 0 || (size_t)n >= sizeof(path)) {
         return cmd_fail(EXIT_USAGE, "log", "--data: the name is too long");
     }
+    if (access(path, F_OK) != 0 && errno == ENOENT) {
+        (void)cmd_fail(OPTIONS_GO_ON, "log",
+                       "nothing is recorded in %s yet; is it the data folder of `lodge serve`?",
+                       data);
+    }
     if (file_make_dirs(AT_FDCWD, path, FOLDER_MODE) != ERR_OK ||
         file_open_dir(AT_FDCWD, path, &dir_fd) != ERR_OK ||
         spool_reader_open(dir_fd, ret_reader) != ERR_OK) {

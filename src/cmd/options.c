@@ -12,7 +12,8 @@ enum { OPTIONS_MAX = 48, HELP_COLUMN = 30, FIRST_VALUE = 256 };
 
 void usage_print(const struct usage *usage)
 {
-    printf("lodge %s %s\n\n%s\n\nOptions:\n", usage->command, usage->synopsis, usage->summary);
+    printf("lodge %s%s%s\n\n%s\n\nOptions:\n", usage->command,
+           usage->synopsis[0] != '\0' ? " " : "", usage->synopsis, usage->summary);
     for (size_t i = 0; i < usage->n_options; i++) {
         const struct option_row *row = &usage->options[i];
         int n = printf("  %s%s%s%s", strlen(row->name) == 1 ? "-" : "--", row->name,

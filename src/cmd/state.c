@@ -30,9 +30,8 @@ static int build_image(const char *document, const char *output)
                                  : cmd_fail(EXIT_REFUSED, "state build", "%s: %s", output,
                                             err == ERR_SYSTEM ? strerror(errno) : err_text(err));
         } else {
-            fprintf(stderr, "%.*s", STR_ARG(buf_str(&why)));
-            code = cmd_fail(EXIT_REFUSED, "state build", "%s is refused: %s; nothing is built",
-                            document, err_text(err));
+            (void)fail_document("state build", document, err, &why);
+            code = cmd_fail(EXIT_REFUSED, "state build", "nothing is built; mend the above first");
         }
     }
     buf_fini(&text);

@@ -7,10 +7,15 @@
 
 int cmd_version(int argc, char **argv)
 {
-    static const struct usage usage = {
+    const char *data = NULL;
+    const struct option_row options[] = {{"data", "DIR", "not needed here", &data, NULL, false}};
+    const struct usage usage = {
         .command = "version",
         .synopsis = "",
         .summary = "Prints the version.",
+        .details = "Exit codes: 0 printed; 2 the command line was wrong.",
+        .options = options,
+        .n_options = 1,
     };
     int first = 0;
     int code = options_read(&usage, argc, argv, &first);

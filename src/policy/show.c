@@ -196,11 +196,13 @@ static void show_table(struct buf *to, const struct policy *policy)
 static void show_entries(struct buf *to, const struct policy *policy, enum match_kind kind,
                          struct str title)
 {
+    bool any = false;
     buf_append_byte(to, '\n');
     print_title(to, title, '-');
     for (size_t i = 0; i < policy->n_entries; i++) {
         const struct entry *entry = &policy->entries[i];
         if (entry->kind == kind) {
+            any = true;
             buf_printf(to, "  %.*s: %.*s", STR_ARG(entry->match), STR_ARG(entry->why));
             if (entry->who.len != 0) {
                 buf_printf(to, " (%.*s; review %.*s)", STR_ARG(entry->who), STR_ARG(entry->review));
@@ -208,6 +210,7 @@ static void show_entries(struct buf *to, const struct policy *policy, enum match
             buf_append_byte(to, '\n');
         }
     }
+    buf_append(to, any ? STR("") : STR("  none\n"));
 }
 
 void policy_show(const struct policy *policy, struct buf *to)

@@ -122,6 +122,25 @@ static bool open_hosts(struct supervisor *supervisor)
     return err == ERR_OK;
 }
 
+/* With the remedy of the mistakes that are made. */
+static void log_listen_failed(const char *address, int error)
+{
+    static const struct {
+        int error;
+        const char *remedy;
+    } rows[] = {
+        {EADDRINUSE, "another program listens there: ss -ltnp names it; or take another port"},
+        {EADDRNOTAVAIL, "no address of this machine: ip address lists them; * is all"},
+        {EACCES, "a port below 1024 needs root; or take another port"},
+    };
+    const char *remedy = "lodge doctor looks further";
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        remedy = rows[i].error == error ? rows[i].remedy : remedy;
+    }
+    log_line(LOG_ERROR, "listen-failed", "file=\"%s\" why=\"%s\" do=\"%s\"", address,
+             strerror(error), remedy);
+}
+
 static bool open_listeners(struct supervisor *supervisor)
 {
     const struct conf_text *text = &supervisor->conf->proxy;
@@ -131,7 +150,7 @@ static bool open_listeners(struct supervisor *supervisor)
         return false;
     }
     if (sock_listen_many(&addr, supervisor->n_workers, supervisor->listen_fds) != ERR_OK) {
-        log_file("listen-failed", text->bytes, strerror(errno));
+        log_listen_failed(text->bytes, errno);
         return false;
     }
     return true;
