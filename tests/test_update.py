@@ -223,9 +223,33 @@ def test_a_sealed_list_is_never_shown(school, lists):
     assert "10" not in done.stdout.splitlines()[0]
     assert hosts[0] not in done.stdout + done.stderr
     assert school.lookup("host3.example", "host11.example") == ["sealed", "-"]
-    lists.files = {"/s": b"nonsense\n" * 10}
+    lists.files = {"/s": b"".join(b"nonsense%d\n" % n for n in range(10))}
     done = school.update()
     assert "nonsense" not in done.stdout + done.stderr
+    assert done.returncode == 1 and "HELD" in done.stdout, "lines that give nothing are no list"
+    assert school.lookup("host3.example") == ["sealed"]
+
+
+def test_an_error_page_in_place_of_a_list_is_held(school, lists):
+    page = b"<!doctype html>\n" + b"<p>Our service is down for the moment\n" * 9
+    lists.files = {"/g.txt": page}
+    school.sources(f"gambling domains {lists.url}/g.txt own")
+    assert school.update().returncode == 1
+    lists.files = {"/g.txt": names("bet")}
+    assert school.update().returncode == 0
+    lists.files = {"/g.txt": page}
+    done = school.update()
+    assert done.returncode == 1 and "HELD, since it is empty" in done.stdout
+    assert school.lookup("bet1.example") == ["gambling"]
+
+
+def test_a_long_ut1_list_in_pieces_is_counted_whole(school, lists):
+    files = {"adult/domains.0": names("adult"), "adult/domains.1": names("more"), "adult/usage": b"black\n"}
+    lists.files = {"/ut1.tar.gz": archive(files)}
+    school.sources(f"pornography ut1 {lists.url}/ut1.tar.gz#adult CC-BY-SA-4.0")
+    done = school.update()
+    assert done.returncode == 0 and "20 lines" in done.stdout, done.stdout + done.stderr
+    assert school.lookup("adult1.example", "more1.example") == ["pornography", "pornography"]
 
 
 def test_two_updates_do_not_run_at_once(school, lists):

@@ -265,15 +265,11 @@ static enum err skip_expressions(struct build *build, const char *path)
     return ERR_OK;
 }
 
-/* A file of a UT1 folder. Long lists are cut into domains.0, domains.1 ... */
 static enum err read_ut1_file(struct build *build, const char *path, struct str name)
 {
-    if (str_eq(name, STR("domains")) || str_starts(name, STR("domains.")) ||
-        str_eq(name, STR("ips"))) {
-        return read_file(build, LIST_DOMAINS, path);
-    }
-    if (str_eq(name, STR("urls"))) {
-        return read_file(build, LIST_URLS, path);
+    enum list_format format = list_ut1_part(name);
+    if (format != LIST_UNSET) {
+        return read_file(build, format, path);
     }
     if (str_ends(name, STR("expressions")) || str_ends(name, STR("expression"))) {
         return skip_expressions(build, path);

@@ -340,6 +340,15 @@ enum err list_read(enum list_format format, struct str bytes, const struct list_
     return err;
 }
 
+enum list_format list_ut1_part(struct str name)
+{
+    if (str_eq(name, STR("domains")) || str_starts(name, STR("domains.")) ||
+        str_eq(name, STR("ips"))) {
+        return LIST_DOMAINS;
+    }
+    return str_eq(name, STR("urls")) ? LIST_URLS : LIST_UNSET;
+}
+
 enum err list_format_find(struct str name, enum list_format *ret_format)
 {
     static const struct {

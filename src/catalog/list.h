@@ -90,6 +90,10 @@ struct list_sink {
 MUST_USE enum err list_read(enum list_format format, struct str bytes,
                             const struct list_sink *sink);
 
+/* How a file of a UT1 folder is read: long lists are cut into domains.0, domains.1 ...; LIST_UNSET
+ * for one that gives no entries. */
+enum list_format list_ut1_part(struct str name);
+
 /* "domains", "hosts", "urls", "ut1", "v2fly", "cidr", "hashed", or another word that people use for
  * one of them ("plain", "url", "sha256"); ERR_NOT_FOUND. */
 MUST_USE enum err list_format_find(struct str name, enum list_format *ret_format);

@@ -113,9 +113,10 @@ static enum err compare_row(struct update *update, const struct source *row, con
     struct lines before = {0};
     struct lines after = {0};
     struct lines_change change = {0};
-    enum err err = library_lines(&update->library, false, key, row->member, archive, &before);
+    struct library_list list = {key, archive, row->member, row->format, row->sealed};
+    enum err err = library_lines(&update->library, false, &list, &before);
     if (err == ERR_OK || err == ERR_NOT_FOUND) {
-        err = library_lines(&update->library, true, key, row->member, archive, &after);
+        err = library_lines(&update->library, true, &list, &after);
     }
     if (err == ERR_OK || err == ERR_NOT_FOUND) {
         lines_compare(&before, &after, &change);
@@ -285,7 +286,7 @@ static void append_row(const struct update *update, const struct source *row, st
         buf_append_byte(to, '\n');
         return;
     }
-    buf_printf(to, "%.*s %.*s ", STR_ARG(row->category), STR_ARG(row->format));
+    buf_printf(to, "%.*s %s ", STR_ARG(row->category), list_format_name(row->format));
     if (!row->remote) {
         append_local_path(update, row->address, to);
     } else {

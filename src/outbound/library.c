@@ -198,7 +198,8 @@ enum err library_accept(const struct library *library, const char *key,
     return ERR_OK;
 }
 
-static enum err add_file(int dir_fd, const char *name, struct lines *lines)
+static enum err add_file(int dir_fd, const char *name, enum list_format format, bool sealed,
+                         struct lines *lines)
 {
     struct file_map map = {0};
     int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
@@ -208,45 +209,49 @@ static enum err add_file(int dir_fd, const char *name, struct lines *lines)
     enum err err = file_map_fd(fd, &map);
     close(fd);
     if (err == ERR_OK) {
-        err = lines_add(lines, map.bytes);
+        err = lines_add(lines, format, sealed, map.bytes);
     }
     file_map_fini(&map);
     return err;
 }
 
 /* The files of a UT1 folder that give entries. */
-static enum err add_folder(int fd, struct lines *lines)
+static enum err add_folder(int dir_fd, const char *name, bool sealed, struct lines *lines)
 {
-    static const char *const names[] = {"domains", "domains.top-n", "urls"};
+    int fd = open_folder(dir_fd, name);
+    DIR *folder = fd >= 0 ? fdopendir(fd) : NULL;
+    enum err err = ERR_OK;
     bool any = false;
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        enum err err = add_file(fd, names[i], lines);
-        if (err != ERR_OK && err != ERR_NOT_FOUND) {
-            return err;
-        }
-        any = any || err == ERR_OK;
+    if (folder == NULL) {
+        close_if_open(fd);
+        return ERR_NOT_FOUND;
     }
-    return any ? ERR_OK : ERR_NOT_FOUND;
+    for (struct dirent *entry = readdir(folder); entry != NULL && err == ERR_OK;
+         entry = readdir(folder)) {
+        enum list_format format = list_ut1_part(str_from(entry->d_name));
+        if (format != LIST_UNSET) {
+            err = add_file(dirfd(folder), entry->d_name, format, sealed, lines);
+            any = true;
+        }
+    }
+    closedir(folder);
+    return err == ERR_OK && !any ? ERR_NOT_FOUND : err;
 }
 
-enum err library_lines(const struct library *library, bool quarantined, const char *key,
-                       struct str member, bool archive, struct lines *lines)
+enum err library_lines(const struct library *library, bool quarantined,
+                       const struct library_list *list, struct lines *lines)
 {
     char path[LIBRARY_PATH_MAX];
     int root = quarantined ? library->quarantine_fd : library->dir_fd;
-    if (faccessat(root, key, F_OK, 0) != 0) {
+    if (faccessat(root, list->key, F_OK, 0) != 0) {
         return ERR_OK;
     }
-    int n = archive ? snprintf(path, sizeof(path), "%s/files/%.*s", key, STR_ARG(member))
-                    : snprintf(path, sizeof(path), "%s/raw", key);
+    int n = list->archive
+                ? snprintf(path, sizeof(path), "%s/files/%.*s", list->key, STR_ARG(list->member))
+                : snprintf(path, sizeof(path), "%s/raw", list->key);
     if (n < 0 || (size_t)n >= sizeof(path)) {
         return ERR_LIMIT;
     }
-    int folder = archive ? open_folder(root, path) : -1;
-    if (folder < 0) {
-        return add_file(root, path, lines);
-    }
-    enum err err = add_folder(folder, lines);
-    close(folder);
-    return err;
+    return list->format == LIST_UT1 ? add_folder(root, path, list->sealed, lines)
+                                    : add_file(root, path, list->format, list->sealed, lines);
 }

@@ -52,11 +52,20 @@ void library_meta_read(const struct library *library, const char *key,
 MUST_USE enum err library_quarantine(const struct library *library, const char *key, int *ret_dir,
                                      int *ret_raw);
 
-/* Adds the lines of a version (accepted or in quarantine) to lines: of `raw`, of the file or folder
- * `member` in files/. A version that is not there adds nothing. ERR_NOT_FOUND where the version is
- * there but not the member. */
-MUST_USE enum err library_lines(const struct library *library, bool quarantined, const char *key,
-                                struct str member, bool archive, struct lines *lines);
+/* One list of a version. */
+struct library_list {
+    const char *key;
+    bool archive;      /* in files/, else `raw` itself */
+    struct str member; /* the file or folder there */
+    enum list_format format;
+    bool sealed;
+};
+
+/* Adds the lines of a list in a version (accepted or in quarantine) to lines. A version that is not
+ * there adds nothing. ERR_NOT_FOUND where the version is there but not the list: a folder for ut1,
+ * a file for each other format. */
+MUST_USE enum err library_lines(const struct library *library, bool quarantined,
+                                const struct library_list *list, struct lines *lines);
 
 /* Puts the version in quarantine in the place of the accepted one. */
 MUST_USE enum err library_accept(const struct library *library, const char *key,

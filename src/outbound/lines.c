@@ -26,17 +26,56 @@ static enum err add_hash(struct lines *lines, uint64_t hash)
     return ERR_OK;
 }
 
-enum err lines_add(struct lines *lines, struct str text)
+static uint64_t hash_of(const struct list_entry *entry)
 {
-    while (text.len != 0) {
-        struct str line;
-        (void)str_cut(text, '\n', &line, &text);
-        line = str_trim_space(line);
-        if (line.len != 0 && line.p[0] != '#') {
-            ERR_TRY(add_hash(lines, fasthash64(line, 0)));
-        }
+    uint64_t hash = entry->kind;
+    switch (entry->kind) {
+    case LIST_ENTRY_HOST:
+    case LIST_ENTRY_EXACT:
+        return fasthash64(host_str(entry->host), hash);
+    case LIST_ENTRY_URL:
+        hash = fasthash64(host_str(entry->host), hash);
+        hash = fasthash64(entry->path, hash);
+        return entry->has_query ? fasthash64(entry->query, hash) : hash;
+    case LIST_ENTRY_CIDR:
+        return fasthash64(str_make((const char *)entry->addr.bytes, sizeof(entry->addr.bytes)),
+                          hash + entry->bits);
+    case LIST_ENTRY_HASH:
+        hash = fasthash64(str_make((const char *)entry->host_hash, LIST_HASH_BYTES), hash);
+        return entry->has_url_hash
+                   ? fasthash64(str_make((const char *)entry->url_hash, LIST_HASH_BYTES), hash)
+                   : hash;
+    case LIST_ENTRY_UNSET:
+        break;
     }
-    return ERR_OK;
+    return hash;
+}
+
+static enum err take_entry(void *ctx, const struct list_entry *entry)
+{
+    return add_hash(ctx, hash_of(entry));
+}
+
+static enum err take_include(void *ctx, struct str name, struct str attributes)
+{
+    return add_hash(ctx, fasthash64(attributes, fasthash64(name, 0)));
+}
+
+static void pass_over(void *ctx, enum list_fault fault, uint32_t line, struct str text)
+{
+    (void)ctx, (void)fault, (void)line, (void)text;
+}
+
+enum err lines_add(struct lines *lines, enum list_format format, bool sealed, struct str text)
+{
+    const struct list_sink sink = {
+        .ctx = lines,
+        .entry = take_entry,
+        .fault = pass_over,
+        .include = take_include,
+        .sealed = sealed,
+    };
+    return list_read(format, text, &sink);
 }
 
 void lines_fini(struct lines *lines)

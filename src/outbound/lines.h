@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What changed between two versions of a list: lines counted and compared, whatever the format.
+/* What changed between two versions of a list: lines counted and compared by what they mean.
  *
- * Comments and empty lines do not count, nor does the order. Works on hashes, so that a list of
- * five million lines costs 40 MB for a moment.
+ * Only lines that give an entry count: not comments, nor the error page that a server sends in
+ * place of a list. Works on hashes, so that a list of five million lines costs 40 MB for a moment.
  */
 #ifndef LODGE_OUTBOUND_LINES_H
 #define LODGE_OUTBOUND_LINES_H
@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "catalog/list.h"
 
 /* Hashes of lines; zero it before the first use. */
 struct lines {
@@ -20,8 +21,10 @@ struct lines {
     size_t cap;
 };
 
-/* Adds the lines of a text. ERR_MEMORY; ERR_LIMIT beyond 100 million lines. */
-MUST_USE enum err lines_add(struct lines *lines, struct str text);
+/* Adds the lines of a text in a format that list_read takes; sealed as in struct list_sink. An
+ * `include` of v2fly is a line. ERR_MEMORY; ERR_LIMIT beyond 100 million lines. */
+MUST_USE enum err lines_add(struct lines *lines, enum list_format format, bool sealed,
+                            struct str text);
 void lines_fini(struct lines *lines);
 
 struct lines_change {

@@ -45,7 +45,11 @@ static bool fill(struct source *row, const struct str *words, size_t n, struct b
         return false;
     }
     row->category = words[0];
-    row->format = words[1];
+    if (list_format_find(words[1], &row->format) != ERR_OK) {
+        complain(why, row->line,
+                 "the format is one of domains, hosts, urls, ut1, v2fly, cidr and hashed");
+        return false;
+    }
     (void)str_cut(words[2], '#', &row->address, &row->member);
     row->licence = words[3];
     row->sealed = n == 5;

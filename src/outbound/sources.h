@@ -15,14 +15,15 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "catalog/list.h"
 
 struct source {
     size_t line;
     bool is_except;      /* then only category and address (a path) are set */
     struct str category; /* as written; whether it exists is the compiler's question */
-    struct str format;   /* a format of catalog manifests: "domains", "hosts", "ut1" ... */
-    struct str address;  /* without the fragment */
-    struct str member;   /* the fragment: a folder or file inside an archive; empty: none */
+    enum list_format format;
+    struct str address; /* without the fragment */
+    struct str member;  /* the fragment: a folder or file inside an archive; empty: none */
     struct str licence;
     bool sealed;
     bool remote; /* http or https */

@@ -25,6 +25,7 @@ TEST(lines_become_rows)
     assert_int_equal(sources.n, 4);
     assert_str_eq(sources.rows[0].address, STR("https://lists.example/adult.tar.gz"));
     assert_str_eq(sources.rows[0].member, STR("adult"));
+    assert_int_equal(sources.rows[0].format, LIST_UT1);
     assert_true(sources.rows[0].remote);
     assert_str_eq(sources.rows[1].category, STR("games"));
     assert_str_eq(sources.rows[1].licence, STR("own"));
@@ -45,10 +46,11 @@ TEST(bad_lines_are_all_named)
                      "games hosts ftp://lists.example/x free\n"
                      "games hosts /x free unsealed\n"
                      "games hosts /x free sealed more words\n"
-                     "except games\n",
+                     "except games\n"
+                     "games guests /x free\n",
                      &arena, &sources, &why),
                ERR_INVALID);
-    for (int line = 1; line <= 5; line++) {
+    for (int line = 1; line <= 6; line++) {
         char start[32];
         snprintf(start, sizeof(start), "line %d: ", line);
         assert_true(str_find(buf_str(&why), str_from(start)) < why.len);
