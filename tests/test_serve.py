@@ -161,6 +161,10 @@ def test_a_policy_that_would_be_refused_is_refused_at_the_start(lodge, tmp_path)
      2, "--workers takes a number, from 0 to 64"),
     (["--data", "D", "--policy", "p", "--catalog", "c", "--proxy", "127.0.0.1:0", "--hosts", "H"],
      1, "line 2"),
+    (["--data", "D", "--policy", "p", "--catalog", "c", "--proxy", "127.0.0.1:0", "--dns", "a name"],
+     1, "dns-refused"),
+    (["--data", "D", "--policy", "p", "--catalog", "c", "--proxy", "127.0.0.1:0", "--gate-name", "a b"],
+     2, "--gate-name"),
 ])
 def test_what_is_wrong_on_the_command_line_is_said(lodge, tmp_path, words, code, said):
     (tmp_path / "H").write_text("127.0.0.1 a\nwhat\n")

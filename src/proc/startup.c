@@ -141,6 +141,22 @@ static void log_listen_failed(const char *address, int error)
              strerror(error), remedy);
 }
 
+/* Tries what each worker will do, so that a mistake is told once and here. */
+static bool check_dns(struct supervisor *supervisor)
+{
+    struct dns_options options = {.servers = conf_str(&supervisor->conf->dns)};
+    struct dns *dns;
+    enum err err = dns_new(supervisor->loop, STR(""), &options, &dns);
+    if (err != ERR_OK) {
+        log_file("dns-refused", supervisor->conf->dns.bytes,
+                 err == ERR_INVALID ? "not ADDRESS:PORT,ADDRESS:PORT as 127.0.0.1:53"
+                                    : err_text(err));
+        return false;
+    }
+    dns_free(dns);
+    return true;
+}
+
 static bool open_listeners(struct supervisor *supervisor)
 {
     const struct conf_text *text = &supervisor->conf->proxy;
@@ -203,5 +219,5 @@ bool supervisor_open(struct supervisor *supervisor, const char *data)
     raise_limits(supervisor->conf);
     warn_of_users();
     return open_folders(supervisor, data) && open_small_things(supervisor) &&
-           open_hosts(supervisor) && open_listeners(supervisor);
+           open_hosts(supervisor) && check_dns(supervisor) && open_listeners(supervisor);
 }

@@ -251,6 +251,7 @@ static enum err make_proxy(struct worker *worker, struct spool_writer *spool)
                 .school = conf_str(&conf->school),
                 .gate_name = conf_str(&conf->gate_name),
                 .proxy_name = make_proxy_name(worker),
+                .dns_servers = conf_str(&conf->dns),
                 .allow_private = conf->allow_private,
                 .head_timeout_ms = conf->head_timeout_ms,
                 .idle_timeout_ms = conf->idle_timeout_ms,

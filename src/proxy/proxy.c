@@ -135,7 +135,8 @@ enum err proxy_new(const struct proxy_setup *setup, struct proxy **ret_proxy)
     random_bytes(proxy->auth_key, sizeof(proxy->auth_key));
     enum err err = make_scratch(proxy);
     if (err == ERR_OK) {
-        err = dns_new(setup->loop, setup->hosts, NULL, &proxy->dns);
+        struct dns_options dns = {.servers = setup->options.dns_servers};
+        err = dns_new(setup->loop, setup->hosts, &dns, &proxy->dns);
     }
     if (err != ERR_OK) {
         proxy_free(proxy);
