@@ -216,7 +216,7 @@ def test_a_look_alike_is_another_site(gate, origin):
 
 PATHS = ["/bad", "/bad/", "/bad/worse", "/bad?x=1", "//bad", "/./bad", "/x/../bad", "/%62ad", "/b%61d",
          "/x/%2e%2e/bad", "/x/.%2E/bad", "/%2e/bad", "///bad//", "/bad;x", "/watch?v=1", "/watch?a=b&v=1",
-         "/watch?v=1&t=3"]
+         "/watch?v=1&t=3", "/%2Fbad", "/%2fbad%2F", "/x%2F..%2fbad", "/bad%2Fx", "/x/%2e%2e%5cbad"]
 
 
 @pytest.mark.parametrize("path", PATHS)

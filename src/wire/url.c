@@ -66,11 +66,23 @@ static int escaped_byte(struct str s)
     return high >= 0 && low >= 0 ? high << 4 | low : -1;
 }
 
+/* How long the end of a segment is that stands at the front of s; 0: none does. Escaped slashes end
+ * one too: nginx and IIS decode them before they look for a file (RFC 3986 section 7.3). */
+static size_t slash_len(struct str s)
+{
+    if (s.len != 0 && is_slash(s.p[0])) {
+        return 1;
+    }
+    int byte = s.len != 0 && s.p[0] == '%' ? escaped_byte(s) : -1;
+    return byte >= 0 && is_slash((char)byte) ? 3 : 0;
+}
+
 /* True for an escape that the matching form leaves as it is: reserved, with upper-case digits. */
-static bool is_canonical_escape(struct str s)
+static bool is_canonical_escape(struct str s, unsigned class)
 {
     int byte = escaped_byte(s);
-    return byte >= 0 && (classes[byte] & UNRESERVED) == 0 && s.p[1] < 'a' && s.p[2] < 'a';
+    return byte >= 0 && (classes[byte] & UNRESERVED) == 0 && s.p[1] < 'a' && s.p[2] < 'a' &&
+           !(class == IN_PATH && is_slash((char)byte));
 }
 
 /* True where every byte may stand as it is. */
@@ -78,7 +90,7 @@ static bool is_canonical(struct str s, unsigned class)
 {
     for (size_t i = 0; i < s.len; i++) {
         if ((class_of(s.p[i]) & class) == 0 &&
-            (s.p[i] != '%' || !is_canonical_escape(str_skip(s, i)))) {
+            (s.p[i] != '%' || !is_canonical_escape(str_skip(s, i), class))) {
             return false;
         }
     }
@@ -178,10 +190,13 @@ static enum err drop_segment(struct str *path)
 static enum err print_segments(struct str path, char *to, size_t *ret_len)
 {
     struct str done = {to, 0};
-    for (size_t at = 1, end = 1; at <= path.len; at = ++end) {
-        while (end < path.len && !is_slash(path.p[end])) {
+    size_t slash = 1; /* the length of what ends the segment */
+    for (size_t at = 1, end = 1; at <= path.len; at = end + slash) {
+        end = at;
+        while (end < path.len && slash_len(str_skip(path, end)) == 0) {
             end++;
         }
+        slash = end < path.len ? slash_len(str_skip(path, end)) : 1;
         char *segment = to + done.len + 1;
         size_t len = print_escaped(str_sub(path, at, end - at), IN_PATH, segment);
         bool up = len == 2 && segment[0] == '.' && segment[1] == '.';

@@ -22,10 +22,11 @@ struct url {
     struct str scheme; /* lower case: "http", "https", "ws", "wss", "ftp" */
     struct host host;
     uint16_t port; /* given, or the scheme's default */
-    /* Starts with '/'. Dot segments are gone ("%2e" too), backslashes are slashes, runs of slashes
-     * are one, and there is no fragment. Escapes of unreserved characters are decoded, others have
-     * upper-case digits; what may not stand in a path (RFC 3986's pchar and '/') is escaped, and so
-     * is a '%' that starts no escape. Case is kept. */
+    /* Starts with '/'. Dot segments are gone ("%2e" too), backslashes and escaped slashes are
+     * slashes, as servers read them, runs of slashes are one, and there is no fragment. Escapes of
+     * unreserved characters are decoded, others have upper-case digits; what may not stand in a
+     * path (RFC 3986's pchar and '/') is escaped, and so is a '%' that starts no escape. Case is
+     * kept. */
     struct str path;
     /* Without the '?'; escapes as in path, and of "'"; empty where there is none. */
     struct str query;
