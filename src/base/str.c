@@ -50,6 +50,17 @@ bool str_cut(struct str s, char c, struct str *ret_head, struct str *ret_tail)
     return at < s.len;
 }
 
+struct str str_next_word(struct str *rest)
+{
+    struct str s = str_trim_space(*rest);
+    size_t n = 0;
+    while (n < s.len && s.p[n] != ' ' && s.p[n] != '\t') {
+        n++;
+    }
+    *rest = str_trim_space(str_skip(s, n));
+    return str_sub(s, 0, n);
+}
+
 int str_compare(struct str a, struct str b)
 {
     size_t n = a.len < b.len ? a.len : b.len;

@@ -112,6 +112,10 @@ struct str str_trim_space(struct str s);
  * without a c, all of s is head, tail is empty and the answer is false. The outputs may be &s. */
 bool str_cut(struct str s, char c, struct str *ret_head, struct str *ret_tail);
 
+/* Takes the first word off *rest: what stands before a space or tab. The word is empty where none
+ * is left; *rest has no white space at its ends then. */
+struct str str_next_word(struct str *rest);
+
 /* memcmp order, the shorter first where one is a prefix of the other. */
 int str_compare(struct str a, struct str b);
 

@@ -39,6 +39,17 @@ TEST(trim_takes_only_the_ends)
     assert_str_eq(str_trim_space(STR("\r\n a \n\v\f")), STR("a"));
 }
 
+TEST(words_come_off_the_front)
+{
+    struct str rest = STR("  one\ttwo   three \r\n");
+    assert_str_eq(str_next_word(&rest), STR("one"));
+    assert_str_eq(str_next_word(&rest), STR("two"));
+    assert_str_eq(rest, STR("three"));
+    assert_str_eq(str_next_word(&rest), STR("three"));
+    assert_str_eq(str_next_word(&rest), STR(""));
+    assert_int_equal(rest.len, 0);
+}
+
 TEST(prefixes_suffixes_order_and_search)
 {
     assert_true(str_starts(STR("abc"), STR("ab")));
@@ -58,4 +69,4 @@ TEST(prefixes_suffixes_order_and_search)
 
 TESTS_MAIN(unit(sub_is_clamped_to_the_slice), unit(cut_splits_at_the_first_byte),
            unit(case_is_ignored_for_ascii_letters_only), unit(trim_takes_only_the_ends),
-           unit(prefixes_suffixes_order_and_search))
+           unit(words_come_off_the_front), unit(prefixes_suffixes_order_and_search))

@@ -57,18 +57,6 @@ static enum err give(struct reading *in, enum list_kind kind)
     return in->sink->entry(in->sink->ctx, &in->entry);
 }
 
-/* s up to white space or the end, and what is behind that. */
-static struct str next_word(struct str *rest)
-{
-    struct str s = str_trim_space(*rest);
-    size_t n = 0;
-    while (n < s.len && s.p[n] != ' ' && s.p[n] != '\t') {
-        n++;
-    }
-    *rest = str_skip(s, n);
-    return str_sub(s, 0, n);
-}
-
 /* Drops a comment: a '#' at the beginning or behind white space. */
 static struct str without_comment(struct str line)
 {
@@ -149,7 +137,7 @@ static enum err read_domain(struct reading *in, struct str line)
 static enum err read_hosts(struct reading *in, struct str line)
 {
     struct str rest = without_comment(line);
-    struct str first = next_word(&rest);
+    struct str first = str_next_word(&rest);
     struct addr addr;
     if (first.len == 0) {
         return ERR_OK;
@@ -161,7 +149,7 @@ static enum err read_hosts(struct reading *in, struct str line)
     if (addr_parse(address, &addr) != ERR_OK) {
         return refuse(in, LIST_FAULT_ADDRESS, first);
     }
-    for (struct str name = next_word(&rest); name.len != 0; name = next_word(&rest)) {
+    for (struct str name = str_next_word(&rest); name.len != 0; name = str_next_word(&rest)) {
         bool local = str_index(name, '.') == name.len || str_eq(name, STR("0.0.0.0")) ||
                      str_ends(name, STR(".localdomain"));
         ERR_TRY(local ? refuse(in, LIST_FAULT_LOCAL, name) : take_name(in, LIST_ENTRY_HOST, name));
@@ -250,12 +238,12 @@ static enum err read_hashed(struct reading *in, struct str line)
 /* True where the entry's attributes ("@ads @cn") are as the filter ("@ads", "@-cn") wants them. */
 static bool attributes_fit(struct str filter, struct str attributes)
 {
-    for (struct str want = next_word(&filter); want.len != 0; want = next_word(&filter)) {
+    for (struct str want = str_next_word(&filter); want.len != 0; want = str_next_word(&filter)) {
         bool without = str_starts(want, STR("@-"));
         struct str name = str_skip(want, without ? 2 : 1);
         bool has = false;
         struct str rest = attributes;
-        for (struct str word = next_word(&rest); word.len != 0; word = next_word(&rest)) {
+        for (struct str word = str_next_word(&rest); word.len != 0; word = str_next_word(&rest)) {
             has = has || (word.p[0] == '@' && str_eq(str_skip(word, 1), name));
         }
         if (has == without) {
@@ -289,7 +277,7 @@ static enum err take_rule(struct reading *in, struct str kind, struct str value)
 static enum err read_v2fly(struct reading *in, struct str line)
 {
     struct str rest = without_comment(line);
-    struct str rule = next_word(&rest);
+    struct str rule = str_next_word(&rest);
     struct str kind;
     struct str value;
     if (rule.len == 0) {

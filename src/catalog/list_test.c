@@ -154,7 +154,7 @@ TEST(v2fly_lists_have_rules_and_attributes)
            "",
            "2 host a.example\n3 host b.example\n4 exact c.example\n"
            "5 skipped a regular expression: ^d[0-9]\\.example$\n6 skipped a keyword: porn\n"
-           "include other  @ads @-cn\n8 bad a rule of an unknown kind: odd\n9 host youtube\n");
+           "include other @ads @-cn\n8 bad a rule of an unknown kind: odd\n9 host youtube\n");
 }
 
 TEST(v2fly_attributes_choose_entries)

@@ -14,17 +14,6 @@ struct rows {
     size_t cap;
 };
 
-static struct str next_word(struct str *rest)
-{
-    struct str s = str_trim_space(*rest);
-    size_t n = 0;
-    while (n < s.len && s.p[n] != ' ' && s.p[n] != '\t') {
-        n++;
-    }
-    *rest = str_trim_space(str_skip(s, n));
-    return str_sub(s, 0, n);
-}
-
 static size_t least(size_t a, size_t b)
 {
     return a < b ? a : b;
@@ -106,15 +95,15 @@ static enum err read_list(struct str first, struct str rest, struct buf *why,
 {
     row->kind = MANIFEST_LIST;
     ERR_TRY(read_category(first, row->line, why, &row->category));
-    struct str format = next_word(&rest);
+    struct str format = str_next_word(&rest);
     if (list_format_find(format, &row->format) != ERR_OK) {
         return say(why, row->line,
                    "the format is one of domains, hosts, urls, ut1, v2fly, cidr and "
                    "hashed, not",
                    format);
     }
-    row->path = next_word(&rest);
-    struct str flag = next_word(&rest);
+    row->path = str_next_word(&rest);
+    struct str flag = str_next_word(&rest);
     row->sealed = str_eq(flag, STR("sealed")) || row->format == LIST_HASHED ||
                   category_row(row->category)->tier == TIER_SEALED;
     if (row->path.len == 0) {
@@ -133,8 +122,8 @@ static enum err read_list(struct str first, struct str rest, struct buf *why,
 static enum err read_except(struct str rest, struct buf *why, struct manifest_row *row)
 {
     row->kind = MANIFEST_EXCEPT;
-    ERR_TRY(read_category(next_word(&rest), row->line, why, &row->category));
-    row->path = next_word(&rest);
+    ERR_TRY(read_category(str_next_word(&rest), row->line, why, &row->category));
+    row->path = str_next_word(&rest);
     if (row->path.len == 0 || rest.len != 0) {
         return say(why, row->line, "a line of exceptions is \"except CATEGORY FILE\", not",
                    row->path);
@@ -148,7 +137,7 @@ static enum err read_except(struct str rest, struct buf *why, struct manifest_ro
 static enum err read_unused(struct str rest, struct buf *why, struct manifest_row *row)
 {
     row->kind = MANIFEST_UNUSED;
-    row->path = next_word(&rest);
+    row->path = str_next_word(&rest);
     return row->path.len != 0 && rest.len != 0
                ? ERR_OK
                : say(why, row->line, "a line of an unused list is \"unused PATH REASON\", not",
@@ -158,7 +147,7 @@ static enum err read_unused(struct str rest, struct buf *why, struct manifest_ro
 static enum err read_row(struct str line, struct buf *why, struct manifest_row *row)
 {
     struct str rest = line;
-    struct str first = next_word(&rest);
+    struct str first = str_next_word(&rest);
     if (str_eq(first, STR("except"))) {
         return read_except(rest, why, row);
     }

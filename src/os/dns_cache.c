@@ -335,18 +335,6 @@ static bool read_address(struct str text, uint8_t ret_ip[16])
     return inet_pton(AF_INET, copy, ret_ip + 12) == 1 || inet_pton(AF_INET6, copy, ret_ip) == 1;
 }
 
-static struct str next_word(struct str *rest)
-{
-    *rest = str_trim_space(*rest);
-    size_t n = 0;
-    while (n < rest->len && rest->p[n] != ' ' && rest->p[n] != '\t') {
-        n++;
-    }
-    struct str word = str_sub(*rest, 0, n);
-    *rest = str_skip(*rest, n);
-    return word;
-}
-
 static enum err add_override(struct dns_cache *cache, struct str word, const uint8_t ip[16])
 {
     char lower[LIMIT_HOST_LEN + 1];
@@ -374,18 +362,18 @@ static enum err add_line(struct dns_cache *cache, struct str line)
 {
     uint8_t ip[16];
     (void)str_cut(line, '#', &line, &(struct str){0});
-    struct str address = next_word(&line);
+    struct str address = str_next_word(&line);
     if (address.len == 0) {
         return ERR_OK;
     }
     if (!read_address(address, ip)) {
         return ERR_INVALID;
     }
-    struct str word = next_word(&line);
+    struct str word = str_next_word(&line);
     if (word.len == 0) {
         return ERR_INVALID;
     }
-    for (; word.len > 0; word = next_word(&line)) {
+    for (; word.len > 0; word = str_next_word(&line)) {
         ERR_TRY(add_override(cache, word, ip));
     }
     return ERR_OK;

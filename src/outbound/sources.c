@@ -8,17 +8,11 @@ enum { SOURCES_MAX = 1000, WORDS_MAX = 6 };
 static size_t split_words(struct str line, struct str words[WORDS_MAX])
 {
     size_t n = 0;
-    struct str rest = str_trim_space(line);
-    while (rest.len != 0) {
-        size_t len = 0;
-        while (len < rest.len && rest.p[len] != ' ' && rest.p[len] != '\t') {
-            len++;
-        }
+    for (struct str word = str_next_word(&line); word.len != 0; word = str_next_word(&line)) {
         if (n == WORDS_MAX) {
             return WORDS_MAX + 1;
         }
-        words[n++] = str_sub(rest, 0, len);
-        rest = str_trim_space(str_skip(rest, len));
+        words[n++] = word;
     }
     return n;
 }
