@@ -23,8 +23,8 @@ struct proxy;
 struct proxy_options {
     struct str node;
     struct str school;
-    struct str gate_name;  /* the gate's own host name, canonical */
-    struct str proxy_name; /* HOST:PORT for PAC files and pages */
+    struct str gate_name;   /* the gate's own host name, canonical */
+    struct str proxy_name;  /* HOST:PORT for PAC files and pages */
     struct str dns_servers; /* as struct dns_options; empty: those of /etc/resolv.conf */
     bool allow_private;
     int64_t head_timeout_ms;    /* a request's head, from its first byte */
