@@ -80,6 +80,7 @@ FIX = """
 set -e
 cp -a /etc "$WORK/etc"
 mount --bind "$WORK/etc" /etc
+echo three random words | "$LODGE" passwd --data "$DATA" p-1
 "$LODGE" doctor --data "$DATA" --fix
 "$LODGE" serve --data "$DATA" 2> "$WORK/log" &
 serve=$!
@@ -88,6 +89,7 @@ for child in $(cat /proc/$serve/task/$serve/children); do
     echo "$(tr '\\0' ' ' < /proc/$child/cmdline) is $(stat -c %U /proc/$child/cmdline) $(awk '/^Uid/ {print $2}' /proc/$child/status)"
 done
 getent passwd | awk -F: '/^lodge-/ {print "user", $1, $3}'
+echo "passwords are $(stat -c %U "$DATA/auth/passwd")"
 kill -TERM $serve
 wait $serve
 """
@@ -117,3 +119,4 @@ def test_fix_makes_users_and_each_process_runs_as_its_own(lodge, tmp_path, image
             seen[words[2].split("-")[0]] = words[-1]
     assert seen == {name: users[f"lodge-{name}"] for name in ("proxy", "auth", "clerk")}
     assert (data / "auth").stat().st_mode & 0o777 == 0o700
+    assert "passwords are lodge-auth" in done.stdout, "set before there were users, and still read"

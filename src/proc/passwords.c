@@ -86,6 +86,21 @@ enum err passwords_change(struct str text, struct str id, struct str hash, struc
     return buf_err(to);
 }
 
+/* A file written as root before there were users goes to auth's. A plain file of one name only: who
+ * has taken over auth could put a link there. */
+static void give_file(int folder_fd, uid_t uid, gid_t gid)
+{
+    struct stat stat;
+    int fd = openat(folder_fd, PASSWORDS_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0) {
+        return;
+    }
+    if (fstat(fd, &stat) == 0 && S_ISREG(stat.st_mode) && stat.st_nlink == 1 && stat.st_uid == 0) {
+        (void)!fchown(fd, uid, gid); /* auth tells that it cannot read it */
+    }
+    close(fd);
+}
+
 enum err passwords_open_folder(const char *data, int *ret_fd)
 {
     char path[PATH_BYTES];
@@ -99,9 +114,9 @@ enum err passwords_open_folder(const char *data, int *ret_fd)
     ERR_TRY(file_make_dirs(AT_FDCWD, path, 0700));
     ERR_TRY(file_open_dir(AT_FDCWD, path, &fd));
     enum err err = ERR_OK;
-    if (geteuid() == 0 && confine_find_user(proc_row(PROC_auth)->user, &uid, &gid) == ERR_OK &&
-        fchown(fd, uid, gid) != 0) {
-        err = ERR_SYSTEM;
+    if (geteuid() == 0 && confine_find_user(proc_row(PROC_auth)->user, &uid, &gid) == ERR_OK) {
+        err = fchown(fd, uid, gid) == 0 ? ERR_OK : ERR_SYSTEM;
+        give_file(fd, uid, gid);
     }
     if (err == ERR_OK && fchmod(fd, 0700) != 0) {
         err = ERR_SYSTEM;

@@ -500,6 +500,8 @@ TEST(the_gates_own_name_has_pages)
         {"GET http://lodge.test/ HTTP/1.1\r\nHost: x\r\n\r\n", {"HTTP/1.1 200 ", "proxy.pac"}},
         {"GET /proxy.pac HTTP/1.1\r\nHost: LODGE.test.\r\n\r\n",
          {"application/x-ns-proxy-autoconfig", "return \"PROXY lodge.test:3128\";"}},
+        {"GET /proxy.pac HTTP/1.1\r\nHost: 127.0.0.1:3128\r\n\r\n", {"HTTP/1.1 200 ", "FindProxy"}},
+        {"GET / HTTP/1.1\r\nHost: 192.0.2.1:3128\r\n\r\n", {"HTTP/1.1 400 ", "proxy"}},
         {"OPTIONS http://a.test/ HTTP/1.1\r\nHost: a.test\r\nMax-Forwards: 0\r\n\r\n",
          {"HTTP/1.1 200 ", "Allow: "}},
         {"GET /none HTTP/1.1\r\nHost: lodge.test\r\n\r\n", {"HTTP/1.1 404 ", "no such page"}},

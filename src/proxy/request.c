@@ -113,21 +113,30 @@ static struct trouble read_absolute(struct exchange *exchange, const struct http
     return read_target(exchange, path, ret_forward);
 }
 
-/* A browser that asks us as if we were a web server: fine for the gate's own name. */
+/* Whether the host of a request in origin form is this machine: the gate's name, the name that
+ * devices know the proxy by, or one of the addresses, as a technician types it. */
+static bool is_ours(struct proxy *proxy, const struct host *host)
+{
+    struct host own;
+    uint16_t port = 0;
+    if (host->kind != HOST_NAME && proxy_is_own(proxy, host->addr.bytes)) {
+        return true;
+    }
+    return str_eq(host_str(host), proxy->options.gate_name) ||
+           (host_parse_authority(proxy->options.proxy_name, 80, &own, &port) == ERR_OK &&
+            host_eq(&own, host));
+}
+
+/* A browser that asks us as if we were a web server: fine for the gate's own pages. */
 static struct trouble read_origin_form(struct exchange *exchange, const struct http1_head *head,
                                        struct str *ret_forward)
 {
-    const struct proxy *proxy = exchange->client->proxy;
     const struct http1_header *host = http1_find(head, HTTP1_NAME_HOST);
     if (host == NULL ||
         host_parse_authority(host->value, 80, &exchange->url.host, &exchange->url.port) != ERR_OK) {
         return trouble(400, "The request does not say which site it is for");
     }
-    struct host own;
-    uint16_t port = 0;
-    bool ours = str_eq(host_str(&exchange->url.host), proxy->options.gate_name) ||
-                (host_parse_authority(proxy->options.proxy_name, 80, &own, &port) == ERR_OK &&
-                 host_eq(&own, &exchange->url.host));
+    bool ours = is_ours(exchange->client->proxy, &exchange->url.host);
     struct trouble result = read_target(exchange, head->target, ret_forward);
     if (result.status == 0 && !ours) {
         return trouble(400, "This is a proxy, not a web site: set it as the browser's proxy");
