@@ -161,6 +161,16 @@ def test_progress_is_shown_on_a_terminal_and_nowhere_else(lodge, folder):
     assert quiet.returncode == 0 and quiet.stdout + quiet.stderr == ""
 
 
+def test_F3_a_sealed_entry_that_closes_a_popular_name_is_told_without_it(lodge, folder):
+    (folder / "hashed.txt").write_text(f"# head\n{sha('famous.example')}\t-\n")
+    (folder / "manifest").write_text("child-sexual-abuse hashed hashed.txt\n")
+    (folder / "popular.txt").write_text("famous.example\n")
+    done = build(lodge, folder, "--popular", folder / "popular.txt")
+    assert f"{folder}/hashed.txt:2: a sealed entry closes a popular name" in done.stderr
+    assert "famous" not in done.stdout + done.stderr
+    assert "child-sexual-abuse" not in done.stdout + done.stderr
+
+
 def sha(text):
     return hashlib.sha256(text.encode()).hexdigest()
 

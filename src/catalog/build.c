@@ -495,9 +495,14 @@ static void tell_popular(void *ctx, const struct compile_hit *hit)
     char name[80];
     char entry[80];
     struct str category = category_row(hit->category)->name;
-    note(ctx, BUILD_WARNING, "%s:%u: %s%s gives the popular name %s the category %.*s", hit->list,
-         hit->line, hit->entry.len != 0 ? "" : "a sealed entry", shown(hit->entry, entry),
-         shown(hit->name, name), STR_ARG(category));
+    if (hit->entry.len == 0) {
+        /* What a sealed list holds is not said (F3), not even of a name that everybody knows. */
+        note(ctx, BUILD_WARNING, "%s:%u: a sealed entry closes a popular name; ask who made it",
+             hit->list, hit->line);
+        return;
+    }
+    note(ctx, BUILD_WARNING, "%s:%u: %s gives the popular name %s the category %.*s", hit->list,
+         hit->line, shown(hit->entry, entry), shown(hit->name, name), STR_ARG(category));
 }
 
 static enum err look_at_popular(struct build *build, const char *path)
