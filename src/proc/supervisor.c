@@ -28,6 +28,7 @@ enum {
     PAUSE_MS = 50,
     PAUSE_MAX_MS = 1000,
     WATCHDOG_ROUNDS = 3,
+    MESSAGES_AT_ONCE = 64,
     GRACE_MS = 2000, /* for a process that should have ended */
     ALL_IMAGES = (1 << IMAGE_COUNT) - 1,
 };
@@ -352,9 +353,14 @@ static void on_control(struct loop_io *io, uint32_t events)
     struct ipc_message message;
     enum err err;
     (void)events;
+    unsigned n = 0;
     while ((err = message_receive(io->fd, &message)) == ERR_OK) {
         ipc_message_fini(&message);
         slot->silent = 0;
+        if (++n > MESSAGES_AT_ONCE) {
+            err = ERR_INVALID; /* a child says little; this one would keep us from all others */
+            break;
+        }
         if (message.type == MESSAGE_READY) {
             slot->ready = true;
             check_ready(slot->supervisor);
