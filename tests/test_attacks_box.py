@@ -2,7 +2,9 @@
 """Attacks on the box: a worker that was taken over, a colleague at the keyboard, files that change
 under the gate, and everything that runs out (R109)."""
 import base64
+import ctypes
 import os
+import re
 import resource
 import signal
 import socket
@@ -19,6 +21,22 @@ NAME = "volcano.example"
 SIGNED = {"signed": True, "current": True, "parent": True, "until": "2099-01-01T00:00Z"}
 PEOPLE = {"lodge_state": 1,
           "people": [{"id": "teacher", "group": "teaching-staff", "agreement": SIGNED}]}
+
+
+PROC_CONTROL_FD = 3
+MESSAGES = re.findall(r"^MESSAGE\((\w+)", (gate_lib.ROOT / "src/proc/message.def").read_text(), re.M)
+MESSAGE_READY = 1 + MESSAGES.index("READY")
+SYS_pidfd_getfd = 438
+
+
+def copy_descriptor(pid, number):
+    """A process's descriptor, copied here (pidfd_getfd(2))."""
+    pidfd = os.pidfd_open(pid)
+    copy = ctypes.CDLL(None, use_errno=True).syscall(SYS_pidfd_getfd, pidfd, number, 0)
+    os.close(pidfd)
+    if copy < 0:
+        pytest.skip("left out: only root may copy the descriptor of a process that cannot be dumped")
+    return copy
 
 
 def wait_for(what, seconds=60):
@@ -112,18 +130,16 @@ def test_all_processes_killed_at_once_come_back(gate, origin):
         wait_for(lambda: len(gate.children()) == 4)
 
 
-def test_a_worker_that_stands_still_holds_up_no_new_client_of_the_others(gate, origin):
+def test_a_worker_that_stands_still_is_replaced_and_holds_up_nobody_for_long(gates, origin):
+    gate = gates(hosts={NAME: "127.0.0.1"}, catalog={"gambling": ["bet.example"]},
+                 options=["--watchdog", "2s"])
     stopped = pids_of(gate, "proxy-0")[0]
     os.kill(stopped, signal.SIGSTOP)
-    try:
-        for _ in range(20):
-            works(gate, origin)
-        gate.catalog.touch()
-        gate.process.send_signal(signal.SIGHUP)
+    for _ in range(20):
         works(gate, origin)
-    finally:
-        os.kill(stopped, signal.SIGCONT)
+    gate.process.send_signal(signal.SIGHUP)
     works(gate, origin)
+    wait_for(lambda: pids_of(gate, "proxy-0") not in ([], [stopped]))
     assert gate.stop() == 0
 
 
@@ -173,3 +189,60 @@ def test_a_process_that_is_not_the_auth_process_never_holds_the_passwords(gate, 
     for pid, command in gate.children().items():
         held = [os.readlink(f"/proc/{pid}/fd/{name}") for name in os.listdir(f"/proc/{pid}/fd")]
         assert any(str(gate.data / "auth") in path for path in held) == ("auth" in command)
+
+
+def test_a_worker_that_shouts_at_the_supervisor_is_ended(gate, origin):
+    """Through a copy of the worker's own line, as somebody who runs inside it would."""
+    supervisor, worker = gate.process.pid, pids_of(gate, "proxy-0")[0]
+    line = socket.socket(fileno=copy_descriptor(worker, PROC_CONTROL_FD))
+    os.kill(supervisor, signal.SIGSTOP)
+    try:
+        line.setblocking(False)
+        for _ in range(200):
+            line.send(struct.pack("=I", MESSAGE_READY))
+    except BlockingIOError:
+        pass
+    finally:
+        os.kill(supervisor, signal.SIGCONT)
+    line.close()
+    wait_for(lambda: any("name=proxy-0" in one for one in lines(gate, "bad-message")))
+    wait_for(lambda: pids_of(gate, "proxy-0") not in ([], [worker]))
+    works(gate, origin)
+
+
+# --- passwords without end ---
+
+def ask_with(connection, gate, url, person, password):
+    host = url.split("/")[2]
+    pair = base64.b64encode(f"{person}:{password}".encode()).decode()
+    connection.sendall(f"GET {url} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n"
+                       f"Proxy-Authorization: Basic {pair}\r\n\r\n".encode())
+
+
+def code_of(connection):
+    with connection.makefile("rb") as file:
+        return int(file.readline().split(b" ")[1])
+
+
+def test_somebody_who_guesses_without_end_keeps_nobody_else_out(gates, origin, lodge):
+    gate = gates(hosts={NAME: "127.0.0.1"}, state=PEOPLE, workers=1)
+    subprocess.run([lodge, "passwd", "--data", gate.data, "teacher"], input="correct-horse-9\n",
+                   text=True, check=True, capture_output=True)
+    url = f"http://{NAME}:{origin.port}/size/9"
+    auth = pids_of(gate, "auth")[0]
+    os.kill(auth, signal.SIGSTOP)  # so that none of the questions is answered meanwhile
+    try:
+        guessers = [gate.connect(60) for _ in range(40)]
+        for number, connection in enumerate(guessers):
+            ask_with(connection, gate, url, f"person-{number}", "some-password")
+        assert gate.curl("http://lodge.internal/").returncode == 0
+        teacher = socket.create_connection(("127.0.0.1", gate.port), 60, ("127.0.0.9", 0))
+        ask_with(teacher, gate, url, "teacher", "correct-horse-9")
+        refused = [code_of(connection) for connection in guessers[16:]]
+    finally:
+        os.kill(auth, signal.SIGCONT)
+    assert refused == [503] * 24
+    assert code_of(teacher) == 200
+    assert [code_of(connection) for connection in guessers[:16]] == [407] * 16
+    for connection in guessers + [teacher]:
+        connection.close()

@@ -17,6 +17,7 @@ enum {
     KEY_BYTES = 16,
     PAIR_MAX = LIMIT_ID_LEN + 1 + LIMIT_PASSWORD_LEN,
     AUTH_MAX = 4096, /* pairs, remembered or asked */
+    ASKED_MAX = 16,  /* asked at a time for one address: auth has a queue, which is for all */
 };
 
 struct auth_entry {
@@ -25,6 +26,7 @@ struct auth_entry {
     struct client *waiting; /* by auth_next */
     uint64_t ticket;        /* while it is asked; 0: accepted */
     int64_t until_ms;       /* monotonic */
+    struct addr client;     /* for whom it was asked */
     uint8_t person_len;
     uint8_t group_len;
     char person[LIMIT_ID_LEN];
@@ -77,16 +79,38 @@ static void accept_person(struct exchange *exchange, const struct auth_entry *en
     memcpy(exchange->person, entry->person, entry->person_len);
 }
 
+/* The same IPv4 address, or the same IPv6 network of one household (proc/guesses.c). */
+static bool is_neighbour(const struct addr *a, const struct addr *b)
+{
+    enum { NETWORK_BYTES = 8 };
+    size_t len = addr_is_ipv4(a) ? sizeof(a->bytes) : NETWORK_BYTES;
+    return memcmp(a->bytes, b->bytes, len) == 0;
+}
+
+/* Somebody who sends names and passwords without end keeps nobody else out. */
+static bool may_ask(const struct proxy *proxy, const struct addr *client)
+{
+    size_t asked = 0;
+    for (size_t i = 0; i < AUTH_BUCKETS; i++) {
+        for (const struct auth_entry *entry = proxy->auth[i]; entry != NULL; entry = entry->next) {
+            asked += entry->ticket != 0 && is_neighbour(client, &entry->client);
+        }
+    }
+    return asked < ASKED_MAX;
+}
+
 static enum identify ask_auth(struct exchange *exchange, const uint8_t key[KEY_BYTES],
                               struct str person, struct str password)
 {
     struct client *client = exchange->client;
     struct proxy *proxy = client->proxy;
-    struct auth_entry *entry = proxy->n_auth < AUTH_MAX ? calloc(1, sizeof(*entry)) : NULL;
+    bool may = proxy->n_auth < AUTH_MAX && may_ask(proxy, &client->addr);
+    struct auth_entry *entry = may ? calloc(1, sizeof(*entry)) : NULL;
     if (entry == NULL) {
         return IDENTIFY_BUSY;
     }
     memcpy(entry->key, key, KEY_BYTES);
+    entry->client = client->addr;
     entry->ticket = ++proxy->last_ticket;
     entry->until_ms = loop_mono_ms(proxy->loop) + proxy->options.connect_timeout_ms;
     entry->person_len = (uint8_t)person.len;
