@@ -21,7 +21,8 @@ CHROMIUM = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--
             "--proxy-bypass-list=<-loopback>"]
 SIGNED = {"signed": True, "current": True, "parent": True, "until": "2099-01-01T00:00Z"}
 # Who sits at the device, by the name of the voice: group, agreement.
-VOICES = {"ks1": ("pupils-ks1", SIGNED), "ks2": ("pupils-ks2", SIGNED),
+STRANGER = "stranger"  # nobody known: the unknown group
+VOICES = {STRANGER: None, "ks1": ("pupils-ks1", SIGNED), "ks2": ("pupils-ks2", SIGNED),
           "staff": ("teaching-staff", SIGNED), "unsigned": ("pupils-ks2", None)}
 SECRET = "/secret-path?q=secret-words"
 CLOSED, RUDE, SEALED = "slots.example", "rude.example", "sealed.example"
@@ -39,6 +40,8 @@ PAGES = [
     ("block-ks2", "ks2", CLOSED, 403, [KS2, *GUIDANCE, CHILDLINE, "games for money"], ["gambling"]),
     ("block-ks2-sensitive", "ks2", RUDE, 403, [KS2, *GUIDANCE, CHILDLINE], ["porn", "It is about"]),
     ("block-ks2-sealed", "ks2", SEALED, 403, [KS2, *GUIDANCE, CHILDLINE], ["illegal", "list"]),
+    ("block-stranger", STRANGER, RUDE, 403, [KS2, *GUIDANCE, CHILDLINE],
+     ["porn", "table/", "It is about"]),  # who has not signed in may be a child
     ("block-staff", "staff", CLOSED, 403,
      [*GUIDANCE, "Gambling and betting", "table/gambling/", "unacceptable", "The head and the governors",
       "lodge log --data DIR --id", "lodge check --policy FILE", "0808 800 5000"], []),
@@ -53,6 +56,8 @@ NAMES = [page[0] for page in PAGES] + ["home", "sign-in-407", "trouble-400", "tr
 
 
 def state_of(voice):
+    if voice == STRANGER:
+        return {"lodge_state": 1}
     group, agreement = VOICES[voice]
     person = {"id": f"person-{voice}", "group": group}
     return {"lodge_state": 1, "people": [{**person, "agreement": agreement} if agreement else person],
