@@ -54,8 +54,8 @@ void catalog_lookup_host(const struct catalog *catalog, const struct host *host,
 void catalog_lookup_addr(const struct catalog *catalog, const struct addr *addr,
                          struct catalog_hit *hit);
 
-/* True where some sealed URL (not a whole host) lies on this host or below it is asked for: such a
- * host has to be inspected, or refused where it cannot be (design section 3, rule 1). */
+/* True where a sealed URL (not a whole host) lies on this host, or on one that it is below: then it
+ * has to be inspected, or refused where it cannot be (design section 3, rule 1). */
 bool catalog_host_has_sealed_url(const struct catalog *catalog, const struct host *host);
 
 /* What an image holds, for people. */

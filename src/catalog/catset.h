@@ -6,8 +6,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/limits.h"
+
+enum { CATSET_WORDS = 2 };
+_Static_assert(CATSET_WORDS * 64 == LIMIT_CATEGORIES, "a bit for each category");
+
 struct catset {
-    uint64_t bits[2];
+    uint64_t bits[CATSET_WORDS];
 };
 
 static inline void catset_add(struct catset *set, unsigned category)
@@ -36,10 +41,10 @@ static inline bool catset_meets(const struct catset *a, const struct catset *b)
     return ((a->bits[0] & b->bits[0]) | (a->bits[1] & b->bits[1])) != 0;
 }
 
-/* The lowest category in the set that is >= from, or LIMIT_CATEGORIES (128) where there is none. */
+/* The lowest category in the set that is >= from, or LIMIT_CATEGORIES where there is none. */
 static inline unsigned catset_next(const struct catset *set, unsigned from)
 {
-    for (unsigned word = from >> 6; word < 2; word++) {
+    for (unsigned word = from >> 6; word < CATSET_WORDS; word++) {
         uint64_t rest = set->bits[word];
         if (word == from >> 6) {
             rest &= ~UINT64_C(0) << (from & 63);
@@ -48,7 +53,7 @@ static inline unsigned catset_next(const struct catset *set, unsigned from)
             return word * 64 + (unsigned)__builtin_ctzll(rest);
         }
     }
-    return 128;
+    return LIMIT_CATEGORIES;
 }
 
 #endif

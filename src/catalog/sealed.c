@@ -25,26 +25,33 @@ bool sealed_may_have(const struct catalog *catalog, const uint8_t hash[SHA256_BY
     return (catalog->sieve[key_filter_word(key, catalog->n_sieve)] & bits) == bits;
 }
 
-static struct range find_host(const struct catalog *catalog, struct str host)
+/* The first record from `low` on whose host is not before the hash, or, with `behind`, is behind
+ * it.
+ */
+static size_t search(const struct catalog *catalog, size_t low, const uint8_t hash[SHA256_BYTES],
+                     bool behind)
 {
-    uint8_t hash[SHA256_BYTES];
-    struct range range = {0, 0};
     size_t high = catalog->n_sealed;
-    sha256(host, hash);
-    if (!sealed_may_have(catalog, hash)) {
-        return range;
-    }
-    while (range.from < high) {
-        size_t mid = range.from + (high - range.from) / 2;
-        if (compare_host(&catalog->sealed[mid], hash) < 0) {
-            range.from = mid + 1;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        int order = compare_host(&catalog->sealed[mid], hash);
+        if (order < 0 || (behind && order == 0)) {
+            low = mid + 1;
         } else {
             high = mid;
         }
     }
-    range.to = range.from;
-    while (range.to < catalog->n_sealed && compare_host(&catalog->sealed[range.to], hash) == 0) {
-        range.to++;
+    return low;
+}
+
+static struct range find_host(const struct catalog *catalog, struct str host)
+{
+    uint8_t hash[SHA256_BYTES];
+    struct range range = {0, 0};
+    sha256(host, hash);
+    if (sealed_may_have(catalog, hash)) {
+        range.from = search(catalog, 0, hash, false);
+        range.to = search(catalog, range.from, hash, true);
     }
     return range;
 }

@@ -154,6 +154,27 @@ TEST(a_host_with_a_sealed_url_is_known_before_its_paths_are)
     catalog_free(catalog);
 }
 
+TEST(each_of_many_sealed_urls_of_a_host_is_found)
+{
+    enum { HOSTS = 5, URLS = 300 };
+    struct buf text;
+    char url[64];
+    buf_init(&text, 1 << 20);
+    for (int i = 0; i < HOSTS * URLS; i++) {
+        buf_printf(&text, "host%d.example/page/%d\n", i % HOSTS, i / HOSTS);
+    }
+    struct test_list list = {"violence", LIST_URLS, buf_cstr(&text), true, NULL};
+    struct catalog *catalog = test_catalog(&list, 1);
+    for (int i = 0; i < HOSTS * URLS; i++) {
+        snprintf(url, sizeof(url), "http://host%d.example/page/%d", i % HOSTS, i / HOSTS);
+        assert_string_equal(test_lookup(catalog, url), "sealed");
+    }
+    assert_string_equal(test_lookup(catalog, "http://host0.example/page/300"), "-");
+    assert_string_equal(test_lookup(catalog, "http://host5.example/page/1"), "-");
+    catalog_free(catalog);
+    buf_fini(&text);
+}
+
 TEST(a_host_is_not_sealed_by_its_urls)
 {
     struct test_list list = {"violence", LIST_URLS, plain, true, NULL};
@@ -175,4 +196,5 @@ TESTS_MAIN(unit(I2_a_sealed_url_closes_its_path_and_what_is_below_it),
            unit(a_sealed_hit_has_its_category_and_those_of_the_open_lists),
            unit(F3_no_exception_reaches_a_sealed_entry),
            unit(a_host_with_a_sealed_url_is_known_before_its_paths_are),
+           unit(each_of_many_sealed_urls_of_a_host_is_found),
            unit(a_host_is_not_sealed_by_its_urls))

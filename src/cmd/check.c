@@ -237,11 +237,13 @@ int cmd_check(int argc, char **argv)
     };
     const struct usage usage = {
         .command = "check",
-        .synopsis = "--policy FILE --catalog IMAGE (--person ID | --group NAME) (URL... | -)",
+        .synopsis = "--policy FILE --catalog IMAGE [--state FILE] (--person ID | --group NAME) "
+                    "[--at TIME] (URL... | -)",
         .summary = "Says what the gate would decide for URLs, and by which rule.",
         .details =
             "\"-\" as a URL reads URLs from standard input, one a line. Without a scheme, http\n"
-            "is meant. Each answer is one JSON object on a line:\n"
+            "is meant. A URL is judged as the gate does that sees its path; of an https site that\n"
+            "is not inspected it sees the host alone. Each answer is one JSON object on a line:\n"
             "  url, action (allow, block, limited), level, rule (that decided), reason,\n"
             "  categories, overruled (rules that would have said otherwise), search, rewrite\n\n"
             "Example: lodge check --policy presets/trust-primary.json --catalog my.catalog \\\n"

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "catalog/category.h"
 #include "policy/state_impl.h"
 
@@ -115,7 +116,7 @@ static json_t *print_matches(const struct state *state, struct state_range range
 static json_t *print_categories(const struct catset *set)
 {
     json_t *list = json_array();
-    for (unsigned c = catset_next(set, 0); c < 128; c = catset_next(set, c + 1)) {
+    for (unsigned c = catset_next(set, 0); c < LIMIT_CATEGORIES; c = catset_next(set, c + 1)) {
         const struct category_row *row = category_row(c);
         if (row != NULL) {
             json_array_append_new(list, json_stringn(row->name.p, row->name.len));
