@@ -178,6 +178,14 @@ def test_the_data_folder_is_made_where_it_is_absent(lodge, folder, tmp_path):
         assert data.is_dir()
 
 
+@pytest.mark.parametrize("json_too", [[], ["--json"]])
+def test_what_is_no_policy_is_not_shown_as_one(lodge, tmp_path, json_too):
+    (tmp_path / "policy.json").write_text('{"lodge_policy": 1}')
+    done = run(lodge, "policy", "show", tmp_path / "policy.json", *json_too)
+    assert done.returncode == 1 and done.stdout == ""
+    assert "title: is missing" in done.stderr
+
+
 @pytest.mark.parametrize("words", [
     ["check", "--policy", POLICY, "--catalog", "catalog", "--group", "visitors", "news.example"],
     ["policy", "check", POLICY], ["policy", "show", POLICY],

@@ -45,19 +45,26 @@ int fail_document(const char *command, const char *path, enum err err, const str
     return cmd_fail(EXIT_REFUSED, command, "%s is refused: %s", path, err_text(err));
 }
 
+int parse_policy(const char *command, const char *path, const struct buf *text,
+                 struct policy **ret_policy)
+{
+    struct buf why = {0};
+    buf_init(&why, WHY_MAX);
+    enum err err = policy_parse(buf_str(text), ret_policy, &why);
+    int code = err == ERR_OK ? OPTIONS_GO_ON : fail_document(command, path, err, &why);
+    buf_fini(&why);
+    return code;
+}
+
 int load_policy(const char *command, const char *path, struct policy **ret_policy)
 {
     struct buf text = {0};
-    struct buf why = {0};
     buf_init(&text, LIMIT_POLICY_BYTES);
-    buf_init(&why, WHY_MAX);
     int code = load_text(command, path, &text);
     if (code == OPTIONS_GO_ON) {
-        enum err err = policy_parse(buf_str(&text), ret_policy, &why);
-        code = err == ERR_OK ? OPTIONS_GO_ON : fail_document(command, path, err, &why);
+        code = parse_policy(command, path, &text, ret_policy);
     }
     buf_fini(&text);
-    buf_fini(&why);
     return code;
 }
 

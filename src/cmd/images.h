@@ -11,6 +11,9 @@
 
 /* A whole file, or standard input for "-". *text is to be an open buffer. */
 int load_text(const char *command, const char *path, struct buf *text);
+/* The policy in text, which came from path. */
+int parse_policy(const char *command, const char *path, const struct buf *text,
+                 struct policy **ret_policy);
 int load_policy(const char *command, const char *path, struct policy **ret_policy);
 int load_catalog(const char *command, const char *path, struct catalog **ret_catalog);
 /* A state image, or the document that one is built from. */

@@ -105,16 +105,21 @@ static int show_json(const char *path)
     struct buf text = {0};
     struct buf out = {0};
     struct buf why = {0};
+    struct policy *policy = NULL;
     buf_init(&text, LIMIT_POLICY_BYTES);
     buf_init(&out, OUTPUT_MAX);
     buf_init(&why, OUTPUT_MAX);
     int code = load_text("policy show", path, &text);
+    if (code == OPTIONS_GO_ON) {
+        code = parse_policy("policy show", path, &text, &policy);
+    }
     if (code == OPTIONS_GO_ON) {
         enum err err = policy_canonical(buf_str(&text), &out, &why);
         code = err == ERR_OK ? EXIT_DONE
                              : cmd_fail(EXIT_REFUSED, "policy show", "%s: %.*s", path,
                                         STR_ARG(buf_str(&why)));
     }
+    policy_free(policy);
     buf_fini(&text);
     buf_fini(&why);
     return finish("policy show", &out, code);
