@@ -332,3 +332,90 @@ def test_odd_absolute_forms_are_refused(gate, target):
     with gate.connect() as connection:
         connection.sendall(f"GET {url} HTTP/1.1\r\nHost: {NAME}\r\nConnection: close\r\n\r\n".encode())
         assert answer_of(connection)[0] == 400
+
+
+# --- one event for each answer, whatever it was, and nothing told that should not be ---
+
+BAD_CREDENTIALS = {
+    "no scheme": b"Proxy-Authorization: \r\n",
+    "another scheme": b"Proxy-Authorization: Bearer abc\r\n",
+    "not base64": b"Proxy-Authorization: Basic !!!!\r\n",
+    "base64 cut short": b"Proxy-Authorization: Basic dGVhY2hlcjp3cm9uZ\r\n",
+    "no colon": b"Proxy-Authorization: Basic " + base64.b64encode(b"teacher") + b"\r\n",
+    "no name": b"Proxy-Authorization: Basic " + base64.b64encode(b":secret-word-1") + b"\r\n",
+    "no password": b"Proxy-Authorization: Basic " + base64.b64encode(b"teacher:") + b"\r\n",
+    "a NUL": b"Proxy-Authorization: Basic " + base64.b64encode(b"teacher\0:secret-word-1") + b"\r\n",
+    "not UTF-8": b"Proxy-Authorization: Basic " + base64.b64encode(b"\xff\xfe:\xff\xfd-secret-word-1") + b"\r\n",
+    "a colon in the password": b"Proxy-Authorization: Basic " + base64.b64encode(b"teacher:a:b:c") + b"\r\n",
+    "a long name": b"Proxy-Authorization: Basic " + base64.b64encode(b"t" * 65 + b":secret-word-1") + b"\r\n",
+    "a long password": b"Proxy-Authorization: Basic " + base64.b64encode(b"teacher:" + b"s" * 4000) + b"\r\n",
+    "a line end": b"Proxy-Authorization: Basic " + base64.b64encode(b"teacher\r\nx:secret-word-1") + b"\r\n",
+}
+
+
+def one_of(status, line, more=b"", body=b""):
+    return status, line + b" HTTP/1.1\r\nHost: x.example\r\nConnection: close\r\n" + more + b"\r\n" + body
+
+
+ANSWERS = {
+    "a good one": one_of({200}, b"GET http://%(name)s:%(port)d/secret-path"),
+    "blocked": one_of({403}, b"GET http://games.example/secret-path?secret-query"),
+    "blocked tunnel": one_of({403}, b"CONNECT games.example:443"),
+    "blocked with a body": one_of({403}, b"POST http://games.example/secret-path", b"Content-Length: 9\r\n",
+                                  b"secret-1\n"),
+    "not a proxy request": one_of({400}, b"GET /secret-path"),
+    "no address": one_of({400}, b"GET http:///secret-path"),
+    "a tunnel to nowhere": one_of({400}, b"CONNECT secret-path"),
+    "another scheme": one_of({501}, b"GET ftp://secret-path.example/"),
+    "TRACE": one_of({405}, b"TRACE http://%(name)s:%(port)d/secret-path"),
+    "a loop": one_of({508}, b"GET http://%(name)s:%(port)d/secret-path", b"Via: 1.1 lodge\r\n"),
+    "a head too long": one_of({431, 400}, b"GET http://%(name)s:%(port)d/", b"X: " + b"y" * 70000 + b"\r\n"),
+    "a target too long": one_of({431, 400}, b"GET http://%(name)s:%(port)d/" + b"y" * 40000),
+    "nobody listens": one_of({502}, b"GET http://%(name)s:1/secret-path"),
+    "no such name": one_of({502, 504}, b"GET http://secret-path.invalid/"),
+    "no such page of ours": one_of({404}, b"GET http://lodge.internal/secret-path"),
+    "no such method of ours": one_of({405}, b"POST http://lodge.internal/"),
+    "our home": one_of({200}, b"GET http://lodge.internal/"),
+    "a tunnel to us": one_of({502, 403}, b"CONNECT lodge.internal:443"),
+    "a broken answer": one_of({502}, b"GET http://%(name)s:%(bad)d/secret-path"),
+    "a broken body": one_of({400, 502}, b"POST http://%(name)s:%(hang)d/secret-path",
+                            b"Transfer-Encoding: chunked\r\n", b"zz\r\nsecret\r\n"),
+}
+for _name, _line in BAD_CREDENTIALS.items():
+    ANSWERS["credentials: " + _name] = one_of({407, 400}, b"GET http://%(name)s:%(port)d/secret-path", _line)
+
+
+def nonsense(site, connection, _):
+    site.head(connection)
+    connection.sendall(b"HTTP/9.9 what\r\n\r\n")
+
+
+def test_R99_each_answer_has_exactly_one_event_and_the_log_tells_nothing(gates, origin, lodge):
+    gate = gates(hosts={NAME: "127.0.0.1"}, workers=1, state=PEOPLE)
+    subprocess.run([lodge, "passwd", "--data", gate.data, "teacher"], input="correct-horse-9\n",
+                   text=True, check=True, capture_output=True)
+    seen = set()
+    with Site(nonsense) as bad, Site(hang) as hanging:
+        for what, (wanted, data) in ANSWERS.items():
+            for key, value in ((b"%(name)s", NAME.encode()), (b"%(port)d", b"%d" % origin.port),
+                               (b"%(bad)d", b"%d" % bad.port), (b"%(hang)d", b"%d" % hanging.port)):
+                data = data.replace(key, value)
+            with gate.connect(120) as connection:
+                connection.sendall(data)
+                answer = b""
+                while piece := connection.recv(65536):
+                    answer += piece
+            assert int(answer.split(b" ", 2)[1]) in wanted, (what, answer[:100])
+            assert b"secret" not in answer.partition(b"\r\n\r\n")[2] or what == "a good one", what
+            new = [event for event in gate.events() if event["id"] not in seen]
+            if b"lodge.internal" in data:
+                assert new == [], what  # a lifeline: recorded, and shown in no log
+                continue
+            assert len({event["id"] for event in new}) == 1, (what, new)
+            assert [event["kind"] for event in new] in (["request"], ["open", "close"]), (what, new)
+            assert new[0]["status"] == int(answer.split(b" ", 2)[1]), (what, new)
+            assert new[0]["person"] is None, what
+            seen |= {event["id"] for event in new}
+    log = "".join(gate.log)
+    for word in ("secret", "teacher", "correct-horse", "games.example", NAME, "127.0.0.1:%d" % origin.port):
+        assert word not in log.replace(str(gate.folder), ""), word
