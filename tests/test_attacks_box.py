@@ -2,6 +2,7 @@
 """Attacks on the box: a worker that was taken over, a colleague at the keyboard, files that change
 under the gate, and everything that runs out (R109)."""
 import base64
+import contextlib
 import ctypes
 import os
 import re

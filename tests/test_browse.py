@@ -284,3 +284,14 @@ def test_a_full_socket_buffer_does_not_stop_others(gate, origin):
     for _ in range(5):
         assert gate.curl(url(origin, "/size/100")).stdout == origin_lib.body(100)
     slow.close()
+
+
+def test_a_device_without_a_name_server_gets_its_pac_file_by_address(gates):
+    """As docs/running.md says it: http://GATE:3128/proxy.pac, before anything else is set up."""
+    one = gates(private=False)
+    for target in (f"http://{one.address}/proxy.pac", f"http://{one.address}/"):
+        done = subprocess.run(["curl", "-sS", "--noproxy", "*", "-D", "-", target], capture_output=True)
+        assert b" 200 " in done.stdout.splitlines()[0], target
+    assert one.events() == [], "the gate's own pages are lifelines, which no view shows"
+    through = one.curl("-i", f"http://{one.address}/proxy.pac")
+    assert b" 403 " in through.stdout.splitlines()[0], "as a site, the box is inside"

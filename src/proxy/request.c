@@ -141,6 +141,11 @@ static struct trouble read_origin_form(struct exchange *exchange, const struct h
     if (result.status == 0 && !ours) {
         return trouble(400, "This is a proxy, not a web site: set it as the browser's proxy");
     }
+    /* By whatever name it was found, it is the gate that is asked, and that is decided. */
+    if (ours &&
+        host_parse(exchange->client->proxy->options.gate_name, &exchange->url.host) != ERR_OK) {
+        return trouble(400, "The request does not say which site it is for");
+    }
     exchange->gate = true;
     return result;
 }
