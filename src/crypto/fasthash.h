@@ -12,20 +12,9 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-struct hash128 {
-    uint64_t low;
-    uint64_t high;
-};
-
 static inline uint64_t fasthash64(struct str bytes, uint64_t seed)
 {
     return XXH3_64bits_withSeed(bytes.p, bytes.len, seed);
-}
-
-static inline struct hash128 fasthash128(struct str bytes, uint64_t seed)
-{
-    XXH128_hash_t hash = XXH3_128bits_withSeed(bytes.p, bytes.len, seed);
-    return (struct hash128){hash.low64, hash.high64};
 }
 
 #endif

@@ -3,8 +3,8 @@
  *
  * A struct place is a value and the way to it, so that a complaint can name
  * "table[3](shopping).cells". Readers complain and go on with a harmless value; the caller looks at
- * jread_failed at the end. What the reader does not know is a complaint, never passed over. Private
- * to policy/.
+ * complaints and the arena at the end. What the reader does not know is a complaint, never passed
+ * over. Private to policy/.
  */
 #ifndef LODGE_POLICY_JREAD_IMPL_H
 #define LODGE_POLICY_JREAD_IMPL_H
@@ -41,10 +41,6 @@ MUST_USE enum err jread_load(struct jread *reader, struct str text, size_t max, 
 /* One line: place, the words, a line end. After JREAD_COMPLAINTS_MAX only counted. */
 void jread_complain(struct jread *reader, const struct place *at, const char *format, ...)
     PRINTF_LIKE(3, 4);
-static inline bool jread_failed(const struct jread *reader)
-{
-    return reader->complaints != 0 || reader->arena->failed;
-}
 
 /* False, with a complaint, unless the place is an object whose members are all among names
  * (separated by spaces). */

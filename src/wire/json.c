@@ -188,8 +188,3 @@ void json_null(struct buf *to)
 {
     put(to, STR("null"));
 }
-
-void json_raw(struct buf *to, struct str value)
-{
-    put(to, value);
-}

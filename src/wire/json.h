@@ -25,7 +25,5 @@ void json_i64(struct buf *to, int64_t value);
 void json_u64(struct buf *to, uint64_t value);
 void json_bool(struct buf *to, bool value);
 void json_null(struct buf *to);
-/* A piece that is JSON already (made by this writer earlier). */
-void json_raw(struct buf *to, struct str value);
 
 #endif

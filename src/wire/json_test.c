@@ -31,7 +31,10 @@ TEST(commas_stand_between_values_only)
     json_str(&buf, STR(""));
     json_close_array(&buf);
     json_name(&buf, STR("c"));
-    json_raw(&buf, STR("{\"d\":1}"));
+    json_open_object(&buf);
+    json_name(&buf, STR("d"));
+    json_u64(&buf, 1);
+    json_close_object(&buf);
     json_name(&buf, STR("e"));
     json_bool(&buf, false);
     json_close_object(&buf);
