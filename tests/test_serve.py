@@ -313,7 +313,7 @@ def demo(lodge, tmp_path):
 
 def test_the_demonstration_prints_addresses_log_ins_and_three_things_that_work(demo, lodge, tmp_path):
     environment = {key: value for key, value in os.environ.items() if "proxy" not in key.lower()}
-    commands = re.findall(r"^     (curl .*|lodge .*)$", demo, re.M)
+    commands = re.findall(r"^     (curl .*|\S*lodge .*)$", demo, re.M)
     assert len(commands) == 3
     page = subprocess.run([*commands[0].split(), "-sS"], capture_output=True, text=True,
                           env=environment)
@@ -323,7 +323,9 @@ def test_the_demonstration_prints_addresses_log_ins_and_three_things_that_work(d
     assert "gate" in home.stdout
     data = re.search(r"^  data +(\S+)$", demo, re.M).group(1)
     assert data.startswith(str(tmp_path))
-    events = subprocess.run([lodge, "log", "--json", "--data", data], capture_output=True, text=True)
+    log = [word for word in commands[2].split() if word != "--follow"]  # as printed, but for its end
+    assert log[-1] == data
+    events = subprocess.run([*log, "--json"], capture_output=True, text=True)
     seen = [json.loads(line) for line in events.stdout.splitlines()]
     assert [event["person"] for event in seen if event["host"] == "bet365.com"][-1] == "amara"
     # Everyone of the list can log in with what is printed.

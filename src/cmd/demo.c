@@ -181,10 +181,22 @@ static const char *password_of(const struct login *logins, size_t n, const char 
     return "PASSWORD";
 }
 
+/* The program that runs, as it is found again: it need not be installed. */
+static const char *own_path(char to[PATH_BYTES])
+{
+    ssize_t n = readlink("/proc/self/exe", to, PATH_BYTES - 1);
+    if (n <= 0) {
+        return "lodge";
+    }
+    to[n] = '\0';
+    return to;
+}
+
 static void write_guide(const char *data, const struct conf *conf, const struct login *logins,
                         size_t n, struct buf *guide)
 {
     const char *at = conf->proxy.bytes;
+    char program[PATH_BYTES];
     buf_printf(guide,
                "\nThree things to try, each in another terminal:\n"
                "  1. A pupil asks for what the school closed, and is told so kindly:\n"
@@ -192,9 +204,10 @@ static void write_guide(const char *data, const struct conf *conf, const struct 
                "  2. The gate's own page:\n"
                "     curl -x http://%s http://%s/\n"
                "  3. What happened, as it happens:\n"
-               "     lodge log --follow --data %s\n"
+               "     %s log --follow --data %s\n"
                "\nThe school itself is in %s/demo. Ctrl-C ends it.\n",
-               password_of(logins, n, "amara"), at, at, conf->gate_name.bytes, data, data);
+               password_of(logins, n, "amara"), at, at, conf->gate_name.bytes, own_path(program),
+               data, data);
 }
 
 /* Fills an option that nobody set with a file of the demonstration. */
