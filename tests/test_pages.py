@@ -50,7 +50,7 @@ PAGES = [
      ["Ask for it", "abuse", "lodge check", "Category"]),
     ("limited", "unsigned", "games.example", 403,
      ["not open for you yet", "You are not in trouble.", "signed", CHILDLINE], ["games"]),
-    ("trouble-502", "ks2", OPEN, 502, ["The site does not work just now", "nothing wrong"], []),
+    ("trouble-502", "ks2", OPEN, 502, ["The site does not work just now", "nothing wrong", "cannot be reached"], []),
 ]
 NAMES = [page[0] for page in PAGES] + ["home", "sign-in-407", "trouble-400", "trouble-404"]
 
