@@ -7,6 +7,10 @@
 #include "catalog/key.h"
 #include "catalog/mapped.h"
 
+/* Prefixes that are tried with the query, the whole path apart: a request of 16 KiB of slashes and
+ * query would else cost a hash of 64 MiB. */
+enum { QUERY_DEPTH = 64 };
+
 /* The records of one host: [from, to). */
 struct range {
     size_t from;
@@ -85,12 +89,12 @@ static void try_url(const struct catalog *catalog, struct range range, struct sh
     }
 }
 
-/* Tries what state has come to, with and without the query. */
+/* Tries what state has come to, and the same with the query. */
 static void try_both(const struct catalog *catalog, struct range range, struct sha256 state,
-                     const struct url *url, struct catalog_hit *hit)
+                     const struct url *url, bool with_query, struct catalog_hit *hit)
 {
     try_url(catalog, range, state, STR(""), hit);
-    if (url->has_query) {
+    if (url->has_query && with_query) {
         sha256_update(&state, STR("?"));
         try_url(catalog, range, state, url->query, hit);
     }
@@ -103,11 +107,12 @@ static void take_urls(const struct catalog *catalog, struct range range, struct 
     struct sha256 state;
     sha256_init(&state);
     sha256_update(&state, host);
-    for (size_t at = 0;;) {
+    for (size_t at = 0, depth = 0;; depth++) {
         struct sha256 with_slash = state;
+        bool with_query = depth < QUERY_DEPTH || at == path.len;
         sha256_update(&with_slash, STR("/"));
-        try_both(catalog, range, state, url, hit);
-        try_both(catalog, range, with_slash, url, hit);
+        try_both(catalog, range, state, url, with_query, hit);
+        try_both(catalog, range, with_slash, url, with_query, hit);
         if (at == path.len) {
             break;
         }

@@ -154,6 +154,36 @@ TEST(a_host_with_a_sealed_url_is_known_before_its_paths_are)
     catalog_free(catalog);
 }
 
+TEST(a_query_is_tried_at_the_first_prefixes_and_at_the_whole_path)
+{
+    struct buf text;
+    buf_init(&text, 1 << 16);
+    buf_append(&text, STR("long.example"));
+    for (int i = 0; i < 100; i++) {
+        buf_append(&text, STR("/x"));
+    }
+    buf_append(&text, STR("?id=7\nshort.example/x?id=7\n"));
+    struct test_list list = {"violence", LIST_URLS, buf_cstr(&text), true, NULL};
+    struct catalog *catalog = test_catalog(&list, 1);
+    buf_consume(&text, STR("long.example").len);
+    struct str path = str_sub(buf_str(&text), 0, 200);
+    static const struct {
+        const char *host;
+        const char *query;
+        const char *want;
+    } asked[] = {{"long.example", "?id=7", "sealed"},
+                 {"long.example", "?id=8", "-"},
+                 {"short.example", "?id=7", "sealed"},
+                 {"short.example", "?id=8", "-"}};
+    for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+        char url[256];
+        snprintf(url, sizeof(url), "%s%.*s%s", asked[i].host, STR_ARG(path), asked[i].query);
+        assert_string_equal(test_lookup(catalog, url), asked[i].want);
+    }
+    catalog_free(catalog);
+    buf_fini(&text);
+}
+
 TEST(each_of_many_sealed_urls_of_a_host_is_found)
 {
     enum { HOSTS = 5, URLS = 300 };
@@ -196,5 +226,6 @@ TESTS_MAIN(unit(I2_a_sealed_url_closes_its_path_and_what_is_below_it),
            unit(a_sealed_hit_has_its_category_and_those_of_the_open_lists),
            unit(F3_no_exception_reaches_a_sealed_entry),
            unit(a_host_with_a_sealed_url_is_known_before_its_paths_are),
+           unit(a_query_is_tried_at_the_first_prefixes_and_at_the_whole_path),
            unit(each_of_many_sealed_urls_of_a_host_is_found),
            unit(a_host_is_not_sealed_by_its_urls))
