@@ -38,12 +38,22 @@ static struct guess_pair *find(struct guesses *guesses, uint64_t key, int64_t no
     return NULL;
 }
 
-static struct guess_pair *oldest(struct guesses *guesses)
+/* What a pair's guesses count for now: nothing once their time is over. */
+static uint64_t weight(const struct guesses *guesses, const struct guess_pair *pair, int64_t now_ms)
+{
+    return pair->key == 0 || now_ms - pair->last_ms >= guesses->lock_ms ? 0 : pair->wrong;
+}
+
+/* The pair with the fewest wrong guesses, of these the oldest: a guesser who fills the table with
+ * other names must not free the one that matters. */
+static struct guess_pair *lightest(struct guesses *guesses, int64_t now_ms)
 {
     struct guess_pair *best = &guesses->pairs[0];
-    for (size_t i = 0; i < GUESSES_PAIRS && best->key != 0; i++) {
+    for (size_t i = 1; i < GUESSES_PAIRS; i++) {
         struct guess_pair *pair = &guesses->pairs[i];
-        if (pair->key == 0 || pair->last_ms < best->last_ms) {
+        uint64_t one = weight(guesses, pair, now_ms);
+        uint64_t other = weight(guesses, best, now_ms);
+        if (one < other || (one == other && pair->last_ms < best->last_ms)) {
             best = pair;
         }
     }
@@ -69,7 +79,7 @@ bool guesses_note(struct guesses *guesses, struct str person, const uint8_t clie
         return false;
     }
     if (pair == NULL) {
-        pair = oldest(guesses);
+        pair = lightest(guesses, now_ms);
         *pair = (struct guess_pair){.key = key};
     }
     pair->wrong++;

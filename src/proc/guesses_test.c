@@ -68,22 +68,41 @@ TEST(addresses_of_one_ipv6_network_count_together)
     assert_true(guesses_may_try(&guesses, STR("teacher"), client, 100));
 }
 
-TEST(a_full_table_forgets_the_oldest_pair)
+/* So many other names, a wrong guess each. */
+static void guess_others(unsigned n, int64_t now_ms)
+{
+    for (unsigned i = 0; i < n; i++) {
+        char name[16];
+        snprintf(name, sizeof(name), "p%u", i);
+        (void)guesses_note(&guesses, str_from(name), room, false, now_ms);
+    }
+}
+
+TEST(S2_a_full_table_forgets_the_pair_with_the_fewest_guesses)
 {
     begin();
     guess(room, 10, 1);
-    for (unsigned i = 0; i < GUESSES_PAIRS - 1; i++) {
-        char name[16];
-        snprintf(name, sizeof(name), "p%u", i);
-        (void)guesses_note(&guesses, str_from(name), room, false, 2);
-    }
+    guess(office, 9, 1);
+    guess_others(3 * GUESSES_PAIRS, 2);
     assert_false(guesses_may_try(&guesses, STR("teacher"), room, 3));
-    (void)guesses_note(&guesses, STR("one more"), room, false, 3);
-    assert_true(guesses_may_try(&guesses, STR("teacher"), room, 3));
+    assert_true(guesses_note(&guesses, STR("teacher"), office, false, 3));
+    assert_false(guesses_may_try(&guesses, STR("teacher"), office, 3));
+}
+
+TEST(a_full_table_forgets_first_what_is_over)
+{
+    begin();
+    guess(room, 10, 1);
+    guess_others(GUESSES_PAIRS - 1, 900);
+    guess(office, 10, 1001); /* the one place of old is taken again */
+    assert_false(guesses_may_try(&guesses, STR("teacher"), office, 1001));
+    assert_true(guesses_may_try(&guesses, STR("teacher"), room, 1001));
+    assert_true(guesses_may_try(&guesses, STR("p0"), room, 1001));
 }
 
 TESTS_MAIN(unit(S2_ten_wrong_passwords_lock_for_a_while),
            unit(S2_a_pupil_who_guesses_locks_nobody_else_out),
            unit(a_right_password_forgets_the_wrong_ones),
            unit(addresses_of_one_ipv6_network_count_together),
-           unit(a_full_table_forgets_the_oldest_pair))
+           unit(S2_a_full_table_forgets_the_pair_with_the_fewest_guesses),
+           unit(a_full_table_forgets_first_what_is_over))
