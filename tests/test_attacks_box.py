@@ -247,3 +247,19 @@ def test_somebody_who_guesses_without_end_keeps_nobody_else_out(gates, origin, l
     assert [code_of(connection) for connection in guessers[:16]] == [407] * 16
     for connection in guessers + [teacher]:
         connection.close()
+
+
+def test_an_auth_process_that_dies_says_of_nobody_that_the_password_was_wrong(gates, origin, lodge):
+    """503, try again: a browser would ask a child for the password anew after 407."""
+    gate = gates(hosts={NAME: "127.0.0.1"}, state=PEOPLE, workers=1)
+    subprocess.run([lodge, "passwd", "--data", gate.data, "teacher"], input="correct-horse-9\n",
+                   text=True, check=True, capture_output=True)
+    url = f"http://{NAME}:{origin.port}/size/9"
+    auth = pids_of(gate, "auth")[0]
+    os.kill(auth, signal.SIGSTOP)
+    with gate.connect(60) as connection:
+        ask_with(connection, gate, url, "teacher", "correct-horse-9")
+        assert gate.curl("http://lodge.internal/").returncode == 0
+        os.kill(auth, signal.SIGKILL)
+        assert code_of(connection) == 503
+    wait_for(lambda: status(gate, url, "--proxy-user", "teacher:correct-horse-9") == 200)

@@ -123,10 +123,9 @@ static void drop_auth(struct worker *worker)
         loop_remove(&worker->auth);
         close(fd);
     }
-    /* Nobody will answer these: refused, and the browser asks again. */
     while (worker->n_tickets > 0) {
         worker->n_tickets--;
-        proxy_auth_answer(worker->proxy, worker->tickets[worker->n_tickets], false);
+        proxy_auth_lost(worker->proxy, worker->tickets[worker->n_tickets]);
     }
 }
 

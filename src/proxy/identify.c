@@ -271,6 +271,20 @@ void proxy_auth_answer(struct proxy *proxy, uint64_t ticket, bool accepted)
     free(entry);
 }
 
+void proxy_auth_lost(struct proxy *proxy, uint64_t ticket)
+{
+    struct auth_entry *entry = ticket != 0 ? entry_of_ticket(proxy, ticket) : NULL;
+    struct client *client = NULL;
+    if (entry == NULL) {
+        return;
+    }
+    entry_unlink(proxy, entry);
+    while ((client = next_waiting(entry)) != NULL) {
+        answer_trouble(client, 503, "Names and passwords cannot be checked just now");
+    }
+    free(entry);
+}
+
 /* Calls keep for each remembered pair, and drops those it does not want. */
 static void each_entry(struct proxy *proxy, const struct policy_images *images,
                        bool (*keep)(struct proxy *, const struct policy_images *,

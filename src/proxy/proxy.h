@@ -69,6 +69,10 @@ void proxy_set_images(struct proxy *proxy, const struct policy_images *images);
 
 void proxy_auth_answer(struct proxy *proxy, uint64_t ticket, bool accepted);
 
+/* There will be no answer: whoever waits for it is told to try again, not that the password was
+ * wrong. */
+void proxy_auth_lost(struct proxy *proxy, uint64_t ticket);
+
 /* Stops listening, lets requests in hand finish (at most drain_timeout_ms), then stops the loop. */
 void proxy_drain(struct proxy *proxy);
 
