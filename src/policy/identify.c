@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Who asks (design section 3): the first that is found wins. */
 #include "policy/decide.h"
+#include "policy/model_impl.h"
 #include "policy/state_impl.h"
 
 /* The subject as nobody; the device stays. */
@@ -44,9 +45,7 @@ static bool be_person(const struct policy_images *images, struct str id, enum kn
 static bool is_school_adult(const struct policy_images *images, struct str id)
 {
     unsigned group = 0;
-    return find_person(images, id, &group) != NULL &&
-           policy_group_voice(images->policy, group) == VOICE_STAFF &&
-           group != policy_unknown_group(images->policy);
+    return find_person(images, id, &group) != NULL && policy_group_is_staff(images->policy, group);
 }
 
 /* A class log-on runs only beside an adult's (T2): one that the state knows, until its end. */

@@ -136,6 +136,13 @@ struct policy {
     struct catset always_open; /* tiers that the limited profile keeps */
 };
 
+/* A group of the school's own adults: who may override and sit beside a class. The unknown group
+ * speaks like staff and may be anybody. */
+static inline bool policy_group_is_staff(const struct policy *policy, unsigned group)
+{
+    return policy->groups[group].voice == VOICE_STAFF && group != policy->unknown_group;
+}
+
 /* Fills refs and at from rows, cells and groups. ERR_MEMORY. */
 MUST_USE enum err policy_resolve(struct policy *policy);
 

@@ -79,8 +79,8 @@ static bool is_meant(const struct decision *decision, const struct state_grant *
 static bool may_override(const struct decision *decision)
 {
     const struct policy_subject *subject = decision->subject;
-    return decision->group->voice == VOICE_STAFF && subject->person.len != 0 &&
-           subject->known != KNOWN_CLASS && subject->group != decision->policy->unknown_group;
+    return policy_group_is_staff(decision->policy, subject->group) && subject->person.len != 0 &&
+           subject->known != KNOWN_CLASS;
 }
 
 /* Meant for the subject and in force; a grant to come lowers *until_ms. */
