@@ -48,6 +48,11 @@ enum err http_conn_open(struct http_conn *conn, struct loop *loop, int fd, loop_
 
 void http_conn_close(struct http_conn *conn)
 {
+    if (conn->transport != NULL) {
+        conn->transport->close(conn);
+        conn->transport = NULL;
+        conn->layer = NULL;
+    }
     loop_close(&conn->io);
     buf_fini(&conn->in);
     buf_fini(&conn->out);
@@ -57,6 +62,9 @@ void http_conn_close(struct http_conn *conn)
 /* One recv; what it says is noted in ready. */
 static enum http_read receive(struct http_conn *conn, char *to, size_t room, size_t *ret_n)
 {
+    if (conn->transport != NULL) {
+        return conn->transport->receive(conn, to, room, ret_n);
+    }
     ssize_t n = 0;
     do {
         n = recv(conn->io.fd, to, room, 0);
@@ -126,14 +134,25 @@ enum err http_conn_keep(struct http_conn *conn, struct str rest)
     return ERR_OK;
 }
 
-/* One sendmsg; *ret_n is 0 where the socket is full. */
-static enum err transmit(struct http_conn *conn, struct iovec *parts, size_t n_parts, size_t *ret_n)
+static struct iovec part_of(struct str s)
 {
-    struct msghdr message = {.msg_iov = parts, .msg_iovlen = n_parts};
+    /* sendmsg does not write through it; the field has no const to say so. */
+    return (struct iovec){.iov_base = (void *)(uintptr_t)s.p, .iov_len = s.len};
+}
+
+/* One sendmsg; *ret_n is 0 where the socket is full. */
+static enum err transmit(struct http_conn *conn, struct str a, struct str b, size_t *ret_n)
+{
+    if (conn->transport != NULL) {
+        return conn->transport->transmit(conn, a, b, ret_n);
+    }
+    struct iovec parts[2] = {part_of(a), part_of(b)};
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+    struct str one = a.len != 0 ? a : b;
     ssize_t n = 0;
     do {
-        n = n_parts == 1 ? send(conn->io.fd, parts->iov_base, parts->iov_len, MSG_NOSIGNAL)
-                         : sendmsg(conn->io.fd, &message, MSG_NOSIGNAL);
+        n = a.len == 0 || b.len == 0 ? send(conn->io.fd, one.p, one.len, MSG_NOSIGNAL)
+                                     : sendmsg(conn->io.fd, &message, MSG_NOSIGNAL);
     } while (n < 0 && errno == EINTR);
     if (n < 0 && errno != EAGAIN) {
         return ERR_SYSTEM;
@@ -145,29 +164,21 @@ static enum err transmit(struct http_conn *conn, struct iovec *parts, size_t n_p
 enum err http_conn_full(struct http_conn *conn)
 {
     conn->ready &= ~(uint32_t)EPOLLOUT;
-    if (conn->watches_out) {
+    if (conn->watches_out || conn->io.fd < 0) {
         return ERR_OK;
     }
     conn->watches_out = true;
     return loop_change(&conn->io, EPOLLIN | EPOLLOUT | EPOLLRDHUP);
 }
 
-static struct iovec part_of(struct str s)
-{
-    /* sendmsg does not write through it; the field has no const to say so. */
-    return (struct iovec){.iov_base = (void *)(uintptr_t)s.p, .iov_len = s.len};
-}
-
 enum err http_conn_write(struct http_conn *conn, struct str a, struct str b)
 {
     size_t sent = 0;
-    if (conn->io.fd < 0 || conn->shut) {
+    if (!http_conn_is_open(conn) || conn->shut) {
         return ERR_SYSTEM;
     }
     if (!http_conn_pending(conn) && (conn->ready & EPOLLOUT) != 0 && a.len + b.len != 0) {
-        struct iovec parts[2] = {part_of(a), part_of(b)};
-        bool first = a.len != 0;
-        ERR_TRY(transmit(conn, first ? parts : parts + 1, first && b.len != 0 ? 2 : 1, &sent));
+        ERR_TRY(transmit(conn, a, b, &sent));
         if (sent < a.len + b.len) {
             ERR_TRY(http_conn_full(conn));
         }
@@ -186,8 +197,7 @@ enum err http_conn_flush(struct http_conn *conn)
     }
     size_t n = 0;
     struct str rest = str_skip(buf_str(&conn->out), conn->out_at);
-    struct iovec part = part_of(rest);
-    ERR_TRY(transmit(conn, &part, 1, &n));
+    ERR_TRY(transmit(conn, rest, str_make(NULL, 0), &n));
     conn->out_at += n;
     if (n < rest.len) {
         return http_conn_full(conn);
@@ -200,6 +210,9 @@ enum err http_conn_flush(struct http_conn *conn)
 bool http_conn_is_quiet(const struct http_conn *conn)
 {
     char byte;
+    if (conn->transport != NULL) {
+        return conn->in.len == 0 && conn->transport->is_quiet(conn);
+    }
     return conn->in.len == 0 && conn->io.fd >= 0 &&
            recv(conn->io.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
@@ -207,8 +220,13 @@ bool http_conn_is_quiet(const struct http_conn *conn)
 void http_conn_shut(struct http_conn *conn)
 {
     CHECK(!http_conn_pending(conn));
-    if (!conn->shut && conn->io.fd >= 0) {
-        conn->shut = true;
+    if (conn->shut || !http_conn_is_open(conn)) {
+        return;
+    }
+    conn->shut = true;
+    if (conn->transport != NULL) {
+        conn->transport->shut(conn);
+    } else {
         shutdown(conn->io.fd, SHUT_WR);
     }
 }

@@ -29,21 +29,39 @@ struct http_scratch {
     size_t size;
 };
 
-struct http_conn {
-    struct loop_io io; /* fd -1: not open */
-    uint32_t ready; /* EPOLLIN: may have bytes; EPOLLOUT: may take some; RDHUP, HUP, ERR: as said */
-    bool shut;      /* nothing more will be written */
-    bool watches_out; /* the loop tells of EPOLLOUT */
-    struct buf in;    /* read and not used */
-    struct buf out;   /* to be written, from out_at on */
-    size_t out_at;
-};
+struct http_conn;
 
 enum http_read {
     HTTP_READ_SOME,   /* there is more than before */
     HTTP_READ_NONE,   /* nothing now; the loop will call */
     HTTP_READ_END,    /* the peer will send no more */
     HTTP_READ_BROKEN, /* the connection failed */
+};
+
+/* What a connection's bytes go through where it is not a bare socket: TLS (conn_tls.h), a stream of
+ * HTTP/2 (h2.h). `ready` is kept as over a socket: receive clears EPOLLIN when there is nothing
+ * left, transmit that took less than all is followed by a call of the owner's fn with EPOLLOUT. */
+struct http_transport {
+    /* At most room bytes; *ret_n is written on HTTP_READ_SOME. */
+    enum http_read (*receive)(struct http_conn *conn, char *to, size_t room, size_t *ret_n);
+    /* a, then b, as far as they are taken now; *ret_n in all. ERR_SYSTEM: the peer is gone. */
+    enum err (*transmit)(struct http_conn *conn, struct str a, struct str b, size_t *ret_n);
+    bool (*is_quiet)(const struct http_conn *conn);
+    void (*shut)(struct http_conn *conn);
+    /* Frees the layer; the socket below, where there is one, is closed by the caller. */
+    void (*close)(struct http_conn *conn);
+};
+
+struct http_conn {
+    struct loop_io io; /* fd -1: not open, or a stream */
+    uint32_t ready; /* EPOLLIN: may have bytes; EPOLLOUT: may take some; RDHUP, HUP, ERR: as said */
+    bool shut;      /* nothing more will be written */
+    bool watches_out;                       /* the loop tells of EPOLLOUT */
+    const struct http_transport *transport; /* NULL: the socket itself */
+    void *layer;                            /* the transport's own */
+    struct buf in;                          /* read and not used */
+    struct buf out;                         /* to be written, from out_at on */
+    size_t out_at;
 };
 
 /* A connection that is not open, which keeps at most max_in unused bytes. */
@@ -93,6 +111,12 @@ MUST_USE enum err http_conn_flush(struct http_conn *conn);
 static inline bool http_conn_pending(const struct http_conn *conn)
 {
     return conn->out.len > conn->out_at;
+}
+
+/* True while it can be used: a socket or a stream is there. */
+static inline bool http_conn_is_open(const struct http_conn *conn)
+{
+    return conn->io.fd >= 0 || conn->transport != NULL;
 }
 
 /* True where the peer has sent nothing that was not read, and has not ended: asks the socket, which

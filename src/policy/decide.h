@@ -109,9 +109,13 @@ struct policy_answer {
     enum reason reason;
     struct str rule;
     struct catset
-        categories;     /* sealed ones included: show them only through policy_answer_* writers */
-    bool sealed;        /* nothing of the request but the event may be kept; path and query never */
-    bool lifeline;      /* the visit stands in no live view, report, alert or chart */
+        categories; /* sealed ones included: show them only through policy_answer_* writers */
+    bool sealed;    /* nothing of the request but the event may be kept; path and query never */
+    bool lifeline;  /* the visit stands in no live view, report, alert or chart */
+    bool inspect;   /* TLS to this host is inspected for this subject, if it is allowed; where it is
+                       refused, only the refused connection is (T5). Never for lifelines, the never
+                       categories and the school's own never list, unless the host carries a sealed
+                       URL */
     unsigned category;  /* the category that decided, or CATEGORY_UNSET */
     int64_t until_ms;   /* the answer may change at this time (a period's or a grant's end), by the
                            caller's clock; INT64_MAX for never */

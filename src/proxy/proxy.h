@@ -16,6 +16,9 @@
 #include "event/spool.h"
 #include "os/loop.h"
 #include "policy/decide.h"
+#include "tls/server.h"
+#include "wire/addr.h"
+#include "wire/host.h"
 
 struct proxy;
 
@@ -44,6 +47,20 @@ struct proxy_options {
 typedef bool proxy_auth_fn(void *context, uint64_t ticket, struct str person, struct str password,
                            const struct addr *client);
 
+/* Asks the notary for a leaf of this host; proxy/ asks once however many wait, and remembers the
+ * answer. proc/ calls proxy_leaf_answer later, never from inside. False: it cannot be asked now. */
+typedef bool proxy_leaf_fn(void *context, const struct host *host);
+
+/* What a device's TLS said of the gate's certificate, for the register of enrolled devices. */
+enum proxy_trust {
+    PROXY_TRUST_UNSET,
+    PROXY_TRUST_ACCEPTED, /* a handshake under a leaf of ours was completed */
+    PROXY_TRUST_REFUSED,  /* an alert about the certificate, or a close right after it */
+    PROXY_TRUST_CHECKED,  /* the page "is this device set up?" was loaded over HTTPS */
+};
+typedef void proxy_trust_fn(void *context, const struct addr *client, const struct host *host,
+                            enum proxy_trust trust);
+
 struct proxy_setup {
     struct loop *loop;
     struct proxy_options options;
@@ -51,6 +68,12 @@ struct proxy_setup {
     struct str hosts; /* contents of --hosts, or empty; must outlive the proxy */
     proxy_auth_fn *auth;
     void *auth_context;
+    struct str roots;       /* PEM of the system's trusted certificates; read by proxy_new */
+    struct str extra_roots; /* PEM of --origin-ca, or empty */
+    proxy_leaf_fn *leaf;    /* NULL: nothing is inspected */
+    void *leaf_context;
+    proxy_trust_fn *trust; /* may be NULL; told of changes only, not of every handshake */
+    void *trust_context;
     /* Rung after an event of the sealed tier was appended, for a sync at once. */
     void (*sealed)(void *context);
     void *sealed_context;
@@ -72,6 +95,18 @@ void proxy_auth_answer(struct proxy *proxy, uint64_t ticket, bool accepted);
 /* There will be no answer: whoever waits for it is told to try again, not that the password was
  * wrong. */
 void proxy_auth_lost(struct proxy *proxy, uint64_t ticket);
+
+/* Leaves are made under this key from now on, with this chain behind them (DER); leaves that were
+ * remembered are forgotten. Before the first call nothing is inspected. ERR_MEMORY, ERR_INVALID. */
+MUST_USE enum err proxy_set_leaf_key(struct proxy *proxy, struct str key_der, struct str chain_der,
+                                     const uint8_t ticket_secret[TLS_TICKET_SECRET_BYTES]);
+
+/* der empty: the notary refused, or is gone. */
+void proxy_leaf_answer(struct proxy *proxy, const struct host *host, struct str der);
+
+/* Whether the device at this address is taken to know the gate's CA: true until it is told
+ * otherwise. */
+void proxy_set_enrolled(struct proxy *proxy, const struct addr *client, bool enrolled);
 
 /* Stops listening, lets requests in hand finish (at most drain_timeout_ms), then stops the loop. */
 void proxy_drain(struct proxy *proxy);
