@@ -297,6 +297,26 @@ static void answer_doubt(struct policy_answer *answer)
     answer->n_overruled = 0;
 }
 
+/* What the body is, beside what the site is. A server of updates serves programs: that is what it
+ * is open for. What is harmful is harmful there too. */
+static void add_content(struct decision *decision)
+{
+    const struct catset *content = decision->request->content;
+    if (content == NULL) {
+        return;
+    }
+    struct catset weighed = *content;
+    struct catset infrastructure = category_tier_set(TIER_INFRASTRUCTURE);
+    if (catset_meets(&decision->hit.categories, &infrastructure)) {
+        struct catset harmful = category_tier_set(TIER_HARMFUL);
+        for (size_t i = 0; i < CATSET_WORDS; i++) {
+            weighed.bits[i] &= harmful.bits[i];
+        }
+    }
+    pool_add(decision, &weighed, &decision->pool);
+    catset_join(&decision->hit.categories, content);
+}
+
 static void look_up(struct decision *decision)
 {
     const struct catalog *catalog = decision->catalog;
@@ -320,6 +340,7 @@ static void look_up(struct decision *decision)
         decision->pool.until_ms = INT64_MAX;
     } else {
         pool_fill(decision, &decision->hit.categories, &decision->pool);
+        add_content(decision);
     }
 }
 

@@ -73,11 +73,13 @@ enum request_kind {
 
 struct policy_request {
     enum request_kind kind;
-    const struct url *url;     /* host and port always; path and query for REQUEST_URL */
-    const struct hello *hello; /* REQUEST_TLS only, else NULL */
-    const struct addr *addr;   /* the address that will be dialled, or NULL before it is known */
-    bool inspected;            /* the path is, or will be, seen (plain HTTP or TLS inspection) */
-    bool allow_ports;          /* serve --allow-private: any address and port */
+    const struct url *url;        /* host and port always; path and query for REQUEST_URL */
+    const struct hello *hello;    /* REQUEST_TLS only, else NULL */
+    const struct addr *addr;      /* the address that will be dialled, or NULL before it is known */
+    const struct catset *content; /* what the answer's body shows it to be (executables ...) besides
+                                     what the site is; NULL before it is known */
+    bool inspected;               /* the path is, or will be, seen (plain HTTP or TLS inspection) */
+    bool allow_ports;             /* serve --allow-private: any address and port */
 };
 
 enum action {
@@ -108,14 +110,14 @@ struct policy_answer {
     enum level level;
     enum reason reason;
     struct str rule;
-    struct catset
-        categories; /* sealed ones included: show them only through policy_answer_* writers */
-    bool sealed;    /* nothing of the request but the event may be kept; path and query never */
-    bool lifeline;  /* the visit stands in no live view, report, alert or chart */
-    bool inspect;   /* TLS to this host is inspected for this subject, if it is allowed; where it is
-                       refused, only the refused connection is (T5). Never for lifelines, the never
-                       categories and the school's own never list, unless the host carries a sealed
-                       URL */
+    struct catset categories; /* of site and content; sealed ones included: show them only through
+                                 policy_answer_* writers */
+    bool sealed;   /* nothing of the request but the event may be kept; path and query never */
+    bool lifeline; /* the visit stands in no live view, report, alert or chart */
+    bool inspect;  /* TLS to this host is inspected for this subject, if it is allowed; where it is
+                      refused, only the refused connection is (T5). Never for lifelines, the never
+                      categories and the school's own never list, unless the host carries a sealed
+                      URL */
     unsigned category;  /* the category that decided, or CATEGORY_UNSET */
     int64_t until_ms;   /* the answer may change at this time (a period's or a grant's end), by the
                            caller's clock; INT64_MAX for never */

@@ -44,6 +44,8 @@ struct decision {
 
 /* The cells of some categories; of none, what holds for uncategorised sites. */
 void pool_fill(const struct decision *decision, const struct catset *categories, struct pool *pool);
+/* And those of further categories. */
+void pool_add(const struct decision *decision, const struct catset *categories, struct pool *pool);
 
 /* What the state holds for the subject. Each lowers *until_ms to the time at which its answer may
  * change; names are those of rules ("grant/g-1"), and empty where nothing holds. */

@@ -33,6 +33,8 @@ static const char *const table =
     "'cells':{'staff':{'level':'certain-times','times':['off-hours']}}},"
     "{'id':'games','label':'Games','categories':['games'],"
     "'cells':{'everyone':{'level':'nominated','nominated':'players'}}},"
+    "{'id':'programs','label':'Programs','categories':['executables'],"
+    "'cells':{'everyone':{'level':'unacceptable'}}},"
     "{'id':'press','label':'Press','categories':['news'],"
     "'cells':{'everyone':{'level':'acceptable'}}}]";
 
@@ -673,6 +675,52 @@ TEST(the_overruled_are_bounded_and_the_strictest_are_kept)
     tear_down(&f);
 }
 
+TEST(R129_what_an_answer_holds_is_weighed_beside_what_its_site_is)
+{
+    struct fixture f = {0};
+    set_up(&f,
+           &(struct test_policy){.allow = "[{'match':'office.example','who':'w','why':'y',"
+                                          "'review':'2027-01-01'}]"},
+           "{" PEOPLE ",'grants':[{'id':'g','kind':'override','people':['teacher'],"
+           "'categories':['executables']," WHEN "}]}",
+           "ks2");
+    struct catset content = {{0, 0}};
+    f.q.request.content = &content;
+    expect_answer(&f.q, "http://news.example/", ACTION_ALLOW, REASON_TABLE, "table/press/everyone");
+    catset_add(&content, CATEGORY_EXECUTABLES);
+    expect_answer(&f.q, "http://news.example/", ACTION_BLOCK, REASON_TABLE,
+                  "table/programs/everyone");
+    assert_int_equal(f.q.answer.category, CATEGORY_EXECUTABLES);
+    assert_true(catset_has(&f.q.answer.categories, CATEGORY_EXECUTABLES));
+    assert_true(catset_has(&f.q.answer.categories, CATEGORY_NEWS));
+    expect_answer(&f.q, "http://unknown.example/", ACTION_BLOCK, REASON_TABLE,
+                  "table/programs/everyone");
+    expect_answer(&f.q, "http://help.example/", ACTION_ALLOW, REASON_LIFELINE,
+                  "lifeline/help.example");
+    expect_answer(&f.q, "http://office.example/", ACTION_ALLOW, REASON_LIST_ALLOW,
+                  "list/allow/office.example");
+    expect_answer(&f.q, "http://sealed.example/", ACTION_BLOCK, REASON_SEALED, "sealed");
+    assert_false(catset_has(&f.q.answer.categories, CATEGORY_EXECUTABLES));
+    question_person(&f.q, "teacher");
+    expect_answer(&f.q, "http://news.example/", ACTION_ALLOW, REASON_GRANT, "grant/g");
+    tear_down(&f);
+}
+
+TEST(R129_a_server_of_updates_may_serve_programs_but_nothing_harmful)
+{
+    struct fixture f = {0};
+    set_up(&f, &(struct test_policy){0}, NULL, "ks2");
+    struct catset content = {{0, 0}};
+    f.q.request.content = &content;
+    catset_add(&content, CATEGORY_EXECUTABLES);
+    expect_answer(&f.q, "http://update.example/", ACTION_ALLOW, REASON_INFRASTRUCTURE,
+                  "tier/infrastructure/ks2");
+    assert_true(catset_has(&f.q.answer.categories, CATEGORY_EXECUTABLES));
+    catset_add(&content, CATEGORY_MALWARE);
+    expect_answer(&f.q, "http://update.example/", ACTION_BLOCK, REASON_TIER, "tier/harmful/ks2");
+    tear_down(&f);
+}
+
 TESTS_MAIN(unit(F1_F2_F3_sealed_lists_are_blocked_for_everyone_whatever_else_holds),
            unit(F1_a_host_with_a_sealed_URL_is_refused_where_it_cannot_be_inspected),
            unit(U9_an_isolated_device_reaches_nothing_not_even_lifelines),
@@ -697,4 +745,6 @@ TESTS_MAIN(unit(F1_F2_F3_sealed_lists_are_blocked_for_everyone_whatever_else_hol
            unit(F20_the_stricter_of_CONNECT_host_and_SNI_decides),
            unit(addresses_inside_are_refused_unless_the_policy_names_the_host),
            unit(F20_the_address_that_will_be_dialled_counts_too), unit(doubt_is_refusal),
-           unit(the_overruled_are_bounded_and_the_strictest_are_kept))
+           unit(the_overruled_are_bounded_and_the_strictest_are_kept),
+           unit(R129_what_an_answer_holds_is_weighed_beside_what_its_site_is),
+           unit(R129_a_server_of_updates_may_serve_programs_but_nothing_harmful))

@@ -107,14 +107,18 @@ static void pool_consider(const struct decision *decision, const struct cell *ce
 
 void pool_fill(const struct decision *decision, const struct catset *categories, struct pool *pool)
 {
-    const struct policy *policy = decision->policy;
     pool->n = 0;
     pool->illegal = false;
     pool->until_ms = INT64_MAX;
     if (catset_is_empty(categories)) {
         pool_consider(decision, &decision->group->rest, CATEGORY_UNSET, pool);
-        return;
     }
+    pool_add(decision, categories, pool);
+}
+
+void pool_add(const struct decision *decision, const struct catset *categories, struct pool *pool)
+{
+    const struct policy *policy = decision->policy;
     for (unsigned category = catset_next(categories, 0); category < LIMIT_CATEGORIES;
          category = catset_next(categories, category + 1)) {
         struct cells_at at = policy->at[decision->subject->group][category];
