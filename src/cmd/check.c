@@ -21,6 +21,7 @@ struct tail {
     enum action action;
     enum level level;
     enum reason reason;
+    bool inspect;
     struct catset categories;
     size_t len; /* 0: empty */
     char text[TAIL_MAX];
@@ -74,7 +75,8 @@ static void print_tail(struct buf *out, const struct policy_answer *answer)
     for (size_t i = 0; i < answer->n_overruled; i++) {
         json_str(out, answer->overruled[i].name);
     }
-    buf_append(out, STR("],\"search\":null,\"rewrite\":null}\n"));
+    plain(out, STR("],\"inspect\":"), answer->inspect ? STR("true") : STR("false"));
+    buf_append(out, STR(",\"search\":null,\"rewrite\":null}\n"));
 }
 
 /* Rules' names are those of the policy's memory, so the place tells them apart. */
@@ -82,7 +84,7 @@ static bool is_tail(const struct tail *tail, const struct policy_answer *answer)
 {
     return tail->len != 0 && tail->rule.p == answer->rule.p && tail->rule.len == answer->rule.len &&
            tail->action == answer->action && tail->level == answer->level &&
-           tail->reason == answer->reason &&
+           tail->reason == answer->reason && tail->inspect == answer->inspect &&
            tail->categories.bits[0] == answer->categories.bits[0] &&
            tail->categories.bits[1] == answer->categories.bits[1];
 }
@@ -107,6 +109,7 @@ static void print_answer(struct checking *checking, struct str url,
                               .action = answer->action,
                               .level = answer->level,
                               .reason = answer->reason,
+                              .inspect = answer->inspect,
                               .categories = answer->categories,
                               .len = len};
         memcpy(tail->text, out->p + before, len);
@@ -245,7 +248,8 @@ int cmd_check(int argc, char **argv)
             "is meant. A URL is judged as the gate does that sees its path; of an https site that\n"
             "is not inspected it sees the host alone. Each answer is one JSON object on a line:\n"
             "  url, action (allow, block, limited), level, rule (that decided), reason,\n"
-            "  categories, overruled (rules that would have said otherwise), search, rewrite\n\n"
+            "  categories, overruled (rules that would have said otherwise), inspect (whether the\n"
+            "  gate looks inside HTTPS there), search, rewrite\n\n"
             "Example: lodge check --policy presets/trust-primary.json --catalog my.catalog \\\n"
             "           --group pupils-ks2 --at 2026-11-23T10:15 https://example.org/\n\n"
             "Exit codes: 0 answered, whatever the answers; 1 a file, person, group or time is\n"

@@ -133,6 +133,11 @@ static void get_bytes(struct source *from, void *to, size_t n)
     from->at += n;
 }
 
+/* How many fields each version has; those of a later one are at least this one's. */
+static const unsigned fields_of[] = {[1] = 36, [2] = 37};
+enum { VERSIONS = sizeof(fields_of) / sizeof(fields_of[0]) };
+_Static_assert(VERSIONS == EVENT_VERSION + 1, "a version without its number of fields");
+
 #define GET_U64(name, max) event.name = get_u64(&from, UINT64_MAX);
 #define GET_I64(name, max) event.name = get_i64(&from);
 #define GET_STR(name, max) event.name = get_str(&from, max);
@@ -150,11 +155,19 @@ enum err event_unpack(struct str bytes, struct event *ret_event)
     const uint8_t *start = (const uint8_t *)bytes.p;
     struct source from = {start, start + bytes.len, ERR_OK};
     uint64_t version = get_u64(&from, UINT8_MAX);
-#define EVENT_FIELD(name, type, max, text) GET_##type(name, max)
+    if (version == 0) {
+        return from.err != ERR_OK ? from.err : ERR_INVALID;
+    }
+    unsigned left = fields_of[version < VERSIONS ? version : EVENT_VERSION];
+#define EVENT_FIELD(name, type, max, text) \
+    if (left != 0) {                       \
+        left--;                            \
+        GET_##type(name, max)              \
+    }
 #include "event/event.def"
 #undef EVENT_FIELD
     ERR_TRY(from.err);
-    if (version < EVENT_VERSION || (version == EVENT_VERSION && from.at != from.end)) {
+    if (version <= EVENT_VERSION && from.at != from.end) {
         return ERR_INVALID;
     }
     *ret_event = event;

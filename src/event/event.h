@@ -18,7 +18,7 @@
 #include "catalog/catset.h"
 #include "wire/addr.h"
 
-enum { EVENT_VERSION = 1, EVENT_ID_LEN = 16 };
+enum { EVENT_VERSION = 2, EVENT_ID_LEN = 16 };
 
 enum event_kind { EVENT_KIND_UNSET, EVENT_REQUEST, EVENT_OPEN, EVENT_CLOSE };
 
@@ -71,8 +71,9 @@ enum {
  * ID, ADDR and CATS are 16 bytes, GENERATION 8, as they lie in memory. */
 size_t event_pack(const struct event *event, uint8_t to[EVENT_PACKED_MAX]);
 
-/* The inverse. Slices of *ret_event point into bytes. What stands behind the last field is ignored
- * in an event of a later version, and an error in one of this. ERR_INVALID, ERR_TRUNCATED. */
+/* The inverse. Slices of *ret_event point into bytes. Fields that an event of an earlier version
+ * did not have are unset; what stands behind the last field is ignored in an event of a later
+ * version, and an error in any other. ERR_INVALID, ERR_TRUNCATED. */
 MUST_USE enum err event_unpack(struct str bytes, struct event *ret_event);
 
 /* One JSON object without a line end (docs/events.md): where, time, then every field by its name.

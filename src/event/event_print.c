@@ -296,6 +296,7 @@ void event_print_line(const struct event *event, struct buf *to)
     buf_append(to, to->len > before ? STR(" ]") : STR("]"));
     put_labelled(to, "rule", event->rule);
     put_labelled(to, "reason", reason_name(event->reason));
+    buf_append(to, event->ech ? STR(" ech") : STR(""));
     put_labelled(to, "class", event->class_id);
     put_labelled(to, "with", event->supervisor);
     put_labelled(to, "search", event->sealed ? STR("") : event->search);

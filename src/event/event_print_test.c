@@ -80,7 +80,8 @@ TEST(D13_F32_the_log_says_who_when_what_and_why)
                       "\"policy_generation\":\"f234567890abcdef\","
                       "\"state_generation\":null,\"bytes_up\":0,\"bytes_down\":2048,"
                       "\"duration_ms\":3,\"search\":null,\"inspected\":false,"
-                      "\"lifeline\":false,\"sealed\":false,\"end\":null}"));
+                      "\"lifeline\":false,\"sealed\":false,\"end\":null,"
+                      "\"ech\":false}"));
     assert_str_eq(line_of(&event, &to),
                   STR("2026-11-23T10:15:00.123Z block request pupils-ks2 p-0042 d-7 10.1.2.3 "
                       "GET http://games.example/play?level=1 [ fraud ] rule=table/fraud/pupils-ks2 "
@@ -211,7 +212,8 @@ TEST(numbers_on_the_disk_keep_their_meaning)
                                     "tunnel-ip-literal",
                                     "tunnel-no-sni",
                                     "tunnel-not-tls",
-                                    "private-address"};
+                                    "private-address",
+                                    "tunnel-ech"};
     static const char *actions[] = {"allow", "block", "limited"};
     static const char *ends[] = {"done", "client", "origin", "timeout", "policy", "drain", "error"};
     struct buf to;

@@ -95,10 +95,16 @@ static void check_group(struct checker *checker, unsigned index)
     }
     const struct tunnels *open = &group->tunnels;
     if (group->voice != VOICE_STAFF &&
-        (open->not_tls || open->no_sni || open->ip_literal || open->other_ports)) {
+        (open->not_tls || open->no_sni || open->ip_literal || open->other_ports || open->ech)) {
         finding_plain(checker, group->id,
                       "pupils may open tunnels that say not where they lead; refuse them",
                       "tunnels-open", STR("F20 R109"));
+    }
+    if (group->voice != VOICE_STAFF && index != policy->unknown_group && !group->inspect) {
+        finding_plain(checker, group->id,
+                      "these pupils' HTTPS is not inspected: words, pages and searches are not "
+                      "seen, only hosts",
+                      "not-inspected", STR("F22 F33 D13"));
     }
     if (group->agreement_needed && index == policy->unknown_group) {
         finding_plain(checker, group->id,

@@ -60,6 +60,11 @@ static void check_entry(struct checker *checker, const struct match *entry)
         finding_plain(checker, entry->name, "is a lifeline already: this has no effect",
                       "lifeline-allowed", STR("T6"));
     }
+    if (entry->kind == MATCH_NEVER && found[MATCH_LIFELINE] != NULL) {
+        finding_plain(checker, entry->name,
+                      "is a lifeline, which is never inspected: this has no effect",
+                      "lifeline-never-inspected", STR("T6"));
+    }
     if (entry->kind == MATCH_LEARNING && found[MATCH_DENY] != NULL) {
         finding_plain(checker, entry->name, "is on the learning list, but denied",
                       "learning-denied", STR("T6 U7"));

@@ -87,28 +87,39 @@ static const struct {
      "x: names the Data Protection Act 1998, which is repealed; now: Data Protection Act 2018"},
     {{.table = "[" BETS "]"}, "groups: pupils and staff are treated alike in every row"},
     {{.table = SOUND,
-      .groups = "[{'id':'everyone','uncategorised':'acceptable','tiers':"
+      .groups = "[{'id':'everyone','inspect':'inspect','uncategorised':'acceptable','tiers':"
                 "{'harmful':'acceptable'}},{'id':'pupils','in':'everyone',"
                 "'tiers':{'harmful':'unacceptable'}},{'id':'staff','in':"
                 "'everyone','voice':'staff','tiers':{'harmful':'unacceptable'}},"
                 "{'id':'visitors','in':'everyone','voice':'staff'}]"},
      "visitors: harmful categories without a row are open"},
     {{.table = SOUND,
-      .groups = "[{'id':'everyone'},{'id':'pupils','in':'everyone','tunnels':"
+      .groups = "[{'id':'everyone','inspect':'inspect'},{'id':'pupils','in':'everyone','tunnels':"
                 "{'no_sni':'allow'}},{'id':'staff','in':'everyone',"
                 "'voice':'staff'},"
                 "{'id':'visitors','in':'everyone','voice':'staff'}]"},
      "pupils: pupils may open tunnels"},
     {{.table = SOUND,
-      .groups = "[{'id':'everyone'},{'id':'pupils','in':'everyone'},{'id':'staff',"
-                "'in':'everyone','voice':'staff'},{'id':'visitors','in':"
-                "'everyone','voice':'staff','agreement':{'needed':true}}]"},
+      .groups =
+          "[{'id':'everyone','inspect':'inspect'},{'id':'pupils','in':'everyone'},{'id':'staff',"
+          "'in':'everyone','voice':'staff'},{'id':'visitors','in':"
+          "'everyone','voice':'staff','agreement':{'needed':true}}]"},
      "visitors: traffic without a person needs an agreement"},
     {{.table = SOUND,
-      .groups = "[{'id':'everyone'},{'id':'pupils','in':'everyone'},{'id':'staff',"
-                "'in':'everyone','voice':'staff'},{'id':'visitors','in':"
-                "'everyone','voice':'staff'},{'id':'ghosts','voice':'staff'}]"},
+      .groups =
+          "[{'id':'everyone','inspect':'inspect'},{'id':'pupils','in':'everyone'},{'id':'staff',"
+          "'in':'everyone','voice':'staff'},{'id':'visitors','in':"
+          "'everyone','voice':'staff'},{'id':'ghosts','voice':'staff'}]"},
      "ghosts: no row that is enforced speaks of this group"},
+    {{.table = SOUND,
+      .groups = "[{'id':'everyone'},{'id':'pupils','in':'everyone'},{'id':'staff',"
+                "'in':'everyone','voice':'staff'},{'id':'visitors','in':'everyone'}]"},
+     "pupils: these pupils' HTTPS is not inspected: words, pages and searches are not seen, only "
+     "hosts [not-inspected, F22 F33 D13]"},
+    {{.table = SOUND,
+      .more = ",'never_inspect':[{'match':'help.example','who':'w','why':'y',"
+              "'review':'2027-11-22'}]"},
+     "never-inspect/help.example: is a lifeline, which is never inspected"},
     {{.table = SOUND,
       .calendar = "{'terms':[{'label':'A','from':'2026-09-01','to':'2026-10-01'}]}"},
      "calendar: no term lies ahead"},

@@ -117,7 +117,8 @@ static bool step_sealed(struct decision *decision)
         struct policy_rule rule = {REASON_SEALED, LEVEL_ILLEGAL, ACTION_BLOCK, STR("sealed")};
         return say(decision, &rule, CATEGORY_UNSET);
     }
-    return decision->sealed_host &&
+    bool seen = decision->request->inspected && decision->request->kind != REQUEST_TUNNEL_RAW;
+    return decision->carries_sealed && !seen &&
            say_plain(decision, REASON_SEALED_HOST, ACTION_BLOCK, STR("sealed-host"));
 }
 
@@ -190,6 +191,9 @@ static bool step_tunnel(struct decision *decision)
     }
     if (!open->no_sni && request->kind == REQUEST_TLS && !request->hello->has_sni) {
         return say_plain(decision, REASON_TUNNEL_NO_SNI, ACTION_BLOCK, STR("tunnel/no-sni"));
+    }
+    if (!open->ech && inspect_has_ech(request)) {
+        return say_plain(decision, REASON_TUNNEL_ECH, ACTION_BLOCK, STR("tunnel/ech"));
     }
     return false;
 }
@@ -291,6 +295,8 @@ static void answer_doubt(struct policy_answer *answer)
     answer->rule = STR("doubt");
     answer->sealed = false;
     answer->lifeline = false;
+    answer->inspect = false;
+    answer->ech = false;
     answer->category = CATEGORY_UNSET;
     answer->until_ms = INT64_MAX;
     answer->categories = (struct catset){{0, 0}};
@@ -329,8 +335,9 @@ static void look_up(struct decision *decision)
     if (request->addr != NULL) {
         catalog_lookup_addr(catalog, request->addr, &decision->hit);
     }
-    decision->sealed_host =
-        !request->inspected && catalog_host_has_sealed_url(catalog, decision->host);
+    decision->carries_sealed =
+        (inspect_can(request) || !request->inspected || request->kind == REQUEST_TUNNEL_RAW) &&
+        catalog_host_has_sealed_url(catalog, decision->host);
     matcher_find(&decision->policy->matcher, decision->host, decision->url, decision->group_bit,
                  decision->found);
     if (decision->hit.sealed) {
@@ -374,6 +381,8 @@ static void decide_host(const struct policy_images *images, const struct policy_
     if (answer->action == ACTION_UNSET) {
         answer_doubt(answer);
     }
+    answer->inspect = inspect_wanted(&decision);
+    answer->ech = inspect_has_ech(request);
 }
 
 /* 0 for what is open, more for what is less so. */
@@ -398,6 +407,8 @@ static void join_answers(struct policy_answer *answer, const struct policy_answe
     }
     catset_join(&answer->categories, &milder.categories);
     answer->lifeline = answer->lifeline && milder.lifeline;
+    /* Two names where one is due: the one that may not be looked at must not hide the other. */
+    answer->inspect = answer->inspect || milder.inspect;
     answer->until_ms = milder.until_ms < answer->until_ms ? milder.until_ms : answer->until_ms;
 }
 

@@ -78,8 +78,10 @@ struct policy_request {
     const struct addr *addr;      /* the address that will be dialled, or NULL before it is known */
     const struct catset *content; /* what the answer's body shows it to be (executables ...) besides
                                      what the site is; NULL before it is known */
-    bool inspected;               /* the path is, or will be, seen (plain HTTP or TLS inspection) */
-    bool allow_ports;             /* serve --allow-private: any address and port */
+    /* The path is seen (REQUEST_URL), or the gate can and would see it (REQUEST_CONNECT and
+     * REQUEST_TLS: it holds a key for leaves). */
+    bool inspected;
+    bool allow_ports; /* serve --allow-private: any address and port */
 };
 
 enum action {
@@ -118,6 +120,8 @@ struct policy_answer {
                       refused, only the refused connection is (T5). Never for lifelines, the never
                       categories and the school's own never list, unless the host carries a sealed
                       URL */
+    bool ech; /* the ClientHello's name stands for another that it encrypts (F20), as far as that
+                 can be told from GREASE */
     unsigned category;  /* the category that decided, or CATEGORY_UNSET */
     int64_t until_ms;   /* the answer may change at this time (a period's or a grant's end), by the
                            caller's clock; INT64_MAX for never */

@@ -35,7 +35,7 @@ struct decision {
     uint64_t group_bit;
     const struct host *host; /* the one that is judged: the URL's, or the ClientHello's */
     const struct url *url;   /* where the path is known, else NULL */
-    bool sealed_host;
+    bool carries_sealed;     /* the host carries a sealed URL */
     struct catalog_hit hit;
     const struct match *found[MATCH_KINDS];
     struct pool pool;
@@ -61,6 +61,13 @@ struct held scope_grant(const struct decision *decision, int64_t *until_ms);
 bool scope_agreed(const struct decision *decision, int64_t *until_ms);
 /* The end of what binds the subject to its device. */
 int64_t scope_subject_end(const struct decision *decision);
+
+/* inspect.c: whether the gate would see inside, where it is let. */
+bool inspect_can(const struct policy_request *request);
+/* Whether this host is inspected for this subject. */
+bool inspect_wanted(const struct decision *decision);
+/* Whether the hello's server name stands for another that it encrypts. */
+bool inspect_has_ech(const struct policy_request *request);
 
 static inline void until_lower(int64_t *until_ms, int64_t end_ms, int64_t now_ms)
 {

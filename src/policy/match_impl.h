@@ -26,6 +26,7 @@ enum match_kind {
     MATCH_DENY,
     MATCH_ALLOW,
     MATCH_PRIVATE,
+    MATCH_NEVER, /* never inspected */
     MATCH_KINDS,
 };
 

@@ -66,6 +66,7 @@ struct tunnels {
     bool no_sni;
     bool ip_literal;
     bool other_ports;
+    bool ech;
 };
 
 struct group {
@@ -80,6 +81,7 @@ struct group {
     enum level uncategorised;
     enum level tiers[POLICY_TIERS];
     struct tunnels tunnels;
+    bool inspect;                       /* TLS, so that paths are seen (T5) */
     struct cell rest;                   /* uncategorised */
     struct cell defaults[POLICY_TIERS]; /* categories without a row */
     struct cell unknown;                /* a category number that this build does not know */
@@ -134,6 +136,7 @@ struct policy {
     struct str gate;
     struct matcher matcher;
     struct catset always_open; /* tiers that the limited profile keeps */
+    struct catset never_inspect;
 };
 
 /* A group of the school's own adults: who may override and sit beside a class. The unknown group

@@ -61,6 +61,18 @@ static bool parse_tunnel(struct jread *reader, const struct place *outer, const 
     return jread_word(reader, &at, jread_value(reader, &at), words, 2) == 0;
 }
 
+/* Unsaid is a tunnel: reading what people send and receive begins with a school's word for it, not
+ * with a new version of a program. */
+static bool parse_inspect(struct jread *reader, const struct place *item, bool fallback)
+{
+    static const struct str words[] = {STR_INIT("inspect"), STR_INIT("tunnel")};
+    struct place at = jread_member(item, "inspect");
+    if (at.value == NULL) {
+        return fallback;
+    }
+    return jread_word(reader, &at, jread_value(reader, &at), words, 2) == 0;
+}
+
 static void parse_settings(struct jread *reader, const struct place *item, struct group *group)
 {
     struct place agreement = jread_member(item, "agreement");
@@ -79,13 +91,15 @@ static void parse_settings(struct jread *reader, const struct place *item, struc
     }
     struct place tunnels = jread_member(item, "tunnels");
     if (tunnels.value != NULL &&
-        jread_object(reader, &tunnels, "not_tls no_sni ip_literal other_ports")) {
+        jread_object(reader, &tunnels, "not_tls no_sni ip_literal other_ports ech")) {
         struct tunnels *set = &group->tunnels;
         set->not_tls = parse_tunnel(reader, &tunnels, "not_tls", set->not_tls);
         set->no_sni = parse_tunnel(reader, &tunnels, "no_sni", set->no_sni);
         set->ip_literal = parse_tunnel(reader, &tunnels, "ip_literal", set->ip_literal);
         set->other_ports = parse_tunnel(reader, &tunnels, "other_ports", set->other_ports);
+        set->ech = parse_tunnel(reader, &tunnels, "ech", set->ech);
     }
+    group->inspect = parse_inspect(reader, item, group->inspect);
     group->voice = parse_voice(reader, item, group->voice);
     group->uncategorised = parse_default(reader, item, "uncategorised", group->uncategorised);
 }
@@ -183,7 +197,7 @@ void parse_groups(struct jread *reader, const struct place *root, struct policy 
     for (size_t i = 0; i < n; i++) {
         struct place item = jread_item(&list, i);
         if (jread_object(reader, &item,
-                         "id label in voice agreement uncategorised tiers tunnels")) {
+                         "id label in voice agreement uncategorised tiers tunnels inspect")) {
             parse_group(reader, &item, policy);
         }
     }

@@ -15,6 +15,9 @@ void parse_nominated(struct jread *reader, const struct place *root, struct poli
 void parse_table(struct jread *reader, const struct place *root, struct policy *policy);
 void parse_lists(struct jread *reader, const struct place *root, struct policy *policy);
 
+/* Adds the categories that a list names. */
+void parse_categories(struct jread *reader, const struct place *list, struct catset *categories);
+
 /* A list of group ids as a set that holds the groups within, too; an absent or empty list gives
  * `none`. */
 uint64_t parse_group_set(struct jread *reader, const struct place *at, const char *key,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The policy document's lists of the school: deny, allow, lifelines, learning, hosts inside. */
+/* The policy document's lists of the school: deny, allow, lifelines, learning, hosts inside, hosts
+ * and categories that are never inspected. */
 #include <stdlib.h>
 
 #include "policy/parse_impl.h"
@@ -12,14 +13,19 @@ struct list_kind {
     const char *members;
     const char *name; /* of the rules that come from it */
     bool accounted;   /* with who, why and a review date */
+    bool whole_hosts; /* what it says is asked before a path is known */
 };
 
 static const struct list_kind deny_kind = {MATCH_DENY, "match who why review groups", "list/deny",
-                                           true};
+                                           true, false};
 static const struct list_kind allow_kind = {MATCH_ALLOW, "match who why review groups",
-                                            "list/allow", true};
-static const struct list_kind lifeline_kind = {MATCH_LIFELINE, "match why", "lifeline", false};
-static const struct list_kind learning_kind = {MATCH_LEARNING, "match why", "learning", false};
+                                            "list/allow", true, false};
+static const struct list_kind lifeline_kind = {MATCH_LIFELINE, "match why", "lifeline", false,
+                                               false};
+static const struct list_kind learning_kind = {MATCH_LEARNING, "match why", "learning", false,
+                                               false};
+static const struct list_kind never_kind = {MATCH_NEVER, "match who why review", "never-inspect",
+                                            true, true};
 
 struct lists {
     struct jread *reader;
@@ -78,6 +84,10 @@ static void parse_entry(struct lists *lists, const struct place *item, const str
         (void)jread_date(reader, item, "review");
         entry.groups = parse_group_set(reader, item, "groups", lists->policy, ~UINT64_C(0));
     }
+    if (kind->whole_hosts && str_index(entry.match, '/') != entry.match.len) {
+        jread_complain(reader, item, "names a path; write the host alone, as bank.example");
+        return;
+    }
     if (entry.match.len != 0) {
         add_match(lists, item, kind->name, &entry);
     }
@@ -132,12 +142,26 @@ static int compare_entries(const void *a_any, const void *b_any)
     return order != 0 ? order : a->groups < b->groups ? -1 : a->groups > b->groups;
 }
 
+/* T5: banking and health never, nor what machines need, whose makers pin their certificates; and
+ * what a school adds. */
+static void parse_never_categories(struct jread *reader, const struct place *root,
+                                   struct policy *policy)
+{
+    struct place list = jread_member(root, "never_inspect_categories");
+    policy->never_inspect = category_tier_set(TIER_INFRASTRUCTURE);
+    catset_add(&policy->never_inspect, CATEGORY_BANKING);
+    catset_add(&policy->never_inspect, CATEGORY_HEALTH);
+    parse_categories(reader, &list, &policy->never_inspect);
+}
+
 void parse_lists(struct jread *reader, const struct place *root, struct policy *policy)
 {
     struct place both = jread_member(root, "lists");
     struct place lifelines = jread_member(root, "lifelines");
     struct place learning = jread_member(root, "learning");
     struct place private = jread_member(root, "private_hosts");
+    struct place never = jread_member(root, "never_inspect");
+    parse_never_categories(reader, root, policy);
     if (both.value != NULL && !jread_object(reader, &both, "deny allow")) {
         return;
     }
@@ -146,7 +170,7 @@ void parse_lists(struct jread *reader, const struct place *root, struct policy *
     struct lists lists = {.reader = reader, .policy = policy};
     lists.max = 1 + json_array_size(deny.value) + json_array_size(allow.value) +
                 json_array_size(lifelines.value) + json_array_size(learning.value) +
-                json_array_size(private.value);
+                json_array_size(private.value) + json_array_size(never.value);
     lists.matches = arena_array(reader->arena, lists.max, sizeof(*lists.matches));
     policy->entries = arena_array(reader->arena, lists.max, sizeof(*policy->entries));
     if (lists.matches == NULL || policy->entries == NULL) {
@@ -156,6 +180,7 @@ void parse_lists(struct jread *reader, const struct place *root, struct policy *
     parse_list(&lists, &allow, &allow_kind);
     parse_list(&lists, &lifelines, &lifeline_kind);
     parse_list(&lists, &learning, &learning_kind);
+    parse_list(&lists, &never, &never_kind);
     parse_private(&lists, root);
     parse_gate(&lists, root);
     if (matcher_init(&policy->matcher, lists.matches, policy->n_entries, reader->arena) == ERR_OK &&

@@ -177,12 +177,11 @@ static void parse_cells(struct jread *reader, const struct place *item, struct r
     row->n_cells = policy->n_cells - row->first_cell;
 }
 
-static void parse_categories(struct jread *reader, const struct place *item, struct row *row)
+void parse_categories(struct jread *reader, const struct place *list, struct catset *categories)
 {
-    struct place list = jread_member(item, "categories");
-    size_t n = jread_count(reader, &list, LIMIT_CATEGORIES);
+    size_t n = jread_count(reader, list, LIMIT_CATEGORIES);
     for (size_t i = 0; i < n; i++) {
-        struct place name = jread_item(&list, i);
+        struct place name = jread_item(list, i);
         struct str text = jread_value(reader, &name);
         unsigned number = 0;
         if (category_find(text, &number) != ERR_OK) {
@@ -192,8 +191,14 @@ static void parse_categories(struct jread *reader, const struct place *item, str
                            text.len < LIMIT_ID_LEN ? (int)text.len : (int)LIMIT_ID_LEN, text.p);
             continue;
         }
-        catset_add(&row->categories, number);
+        catset_add(categories, number);
     }
+}
+
+static void parse_row_categories(struct jread *reader, const struct place *item, struct row *row)
+{
+    struct place list = jread_member(item, "categories");
+    parse_categories(reader, &list, &row->categories);
     if (row->enforced && catset_is_empty(&row->categories)) {
         jread_complain(reader, item,
                        "names no category, so no filter can enforce it; name one under "
@@ -271,7 +276,7 @@ void parse_table(struct jread *reader, const struct place *root, struct policy *
             .law = jread_text_or(reader, &item, "law", STR("")),
             .enforced = jread_bool(reader, &item, "enforced", true),
         };
-        parse_categories(reader, &item, &row);
+        parse_row_categories(reader, &item, &row);
         parse_cells(reader, &item, &row, policy);
         policy->rows[policy->n_rows++] = row;
     }

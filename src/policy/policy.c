@@ -27,7 +27,7 @@ static void parse_root(struct jread *reader, const struct place *root, struct po
     if (!jread_object(reader, root,
                       "lodge_policy title school zone unknown_group groups connect_ports "
                       "private_hosts calendar timetable times nominated table lists lifelines "
-                      "learning gate")) {
+                      "learning gate never_inspect never_inspect_categories")) {
         return;
     }
     (void)jread_int(reader, root, "lodge_policy", FORMAT, FORMAT);

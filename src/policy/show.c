@@ -39,9 +39,13 @@ static void show_group(struct buf *to, const struct policy *policy, const struct
                STR_ARG(level_name(group->uncategorised)),
                STR_ARG(level_name(group->tiers[TIER_HARMFUL])),
                STR_ARG(level_name(group->tiers[TIER_ORDINARY])));
-    buf_printf(to, "      tunnels: other ports %s, bare addresses %s, no name %s, no TLS %s\n",
+    buf_printf(to,
+               "      tunnels: other ports %s, bare addresses %s, no name %s, no TLS %s, hidden "
+               "names (ECH) %s\n",
                open_word(group->tunnels.other_ports), open_word(group->tunnels.ip_literal),
-               open_word(group->tunnels.no_sni), open_word(group->tunnels.not_tls));
+               open_word(group->tunnels.no_sni), open_word(group->tunnels.not_tls),
+               open_word(group->tunnels.ech));
+    buf_printf(to, "      HTTPS: %s\n", group->inspect ? "inspected" : "tunnelled");
 }
 
 static void show_minute(struct buf *to, uint16_t minute)
@@ -213,6 +217,17 @@ static void show_entries(struct buf *to, const struct policy *policy, enum match
     buf_append(to, any ? STR("") : STR("  none\n"));
 }
 
+static void show_never(struct buf *to, const struct policy *policy)
+{
+    show_entries(to, policy, MATCH_NEVER, STR("Never inspected"));
+    buf_append(to, STR("  and every lifeline, and sites of:"));
+    for (unsigned c = catset_next(&policy->never_inspect, 0); c < LIMIT_CATEGORIES;
+         c = catset_next(&policy->never_inspect, c + 1)) {
+        buf_printf(to, " %.*s", STR_ARG(category_row(c)->name));
+    }
+    buf_append_byte(to, '\n');
+}
+
 void policy_show(const struct policy *policy, struct buf *to)
 {
     print_title(to, policy->title, '=');
@@ -230,4 +245,5 @@ void policy_show(const struct policy *policy, struct buf *to)
     show_entries(to, policy, MATCH_LIFELINE, STR("Lifelines, open to everyone"));
     show_entries(to, policy, MATCH_LEARNING, STR("Open while an agreement is missing"));
     show_entries(to, policy, MATCH_PRIVATE, STR("Hosts inside that may be reached"));
+    show_never(to, policy);
 }

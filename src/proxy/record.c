@@ -45,6 +45,7 @@ static void fill(const struct client *client, enum event_kind kind, const struct
         .state_generation = verdict->state_generation,
         .lifeline = verdict->lifeline,
         .sealed = verdict->sealed,
+        .ech = verdict->ech,
     };
 }
 

@@ -36,6 +36,8 @@ static void ask(struct proxy *proxy, const struct addr *client, struct str perso
         .category = answer.category,
         .sealed = answer.sealed,
         .lifeline = answer.lifeline,
+        .inspect = answer.inspect,
+        .ech = answer.ech,
         .until_ms = answer.until_ms,
         .catalog_generation = proxy->catalog_generation,
         .policy_generation = proxy->policy_generation,

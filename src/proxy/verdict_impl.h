@@ -32,6 +32,8 @@ struct verdict {
     unsigned category;
     bool sealed;
     bool lifeline;
+    bool inspect;
+    bool ech;
     int64_t until_ms; /* by proxy_now_ms */
     uint64_t catalog_generation, policy_generation, state_generation;
 };

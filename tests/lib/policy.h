@@ -37,16 +37,19 @@ struct test_policy {
     "{'from':'2026-03-29T01:00Z','offset':60},{'from':'2026-10-25T01:00Z','offset':0},"       \
     "{'from':'2027-03-28T01:00Z','offset':60},{'from':'2027-10-31T01:00Z','offset':0}]}"
 
-#define TEST_TUNNELS(word) \
-    "{'not_tls':'" word "','no_sni':'" word "','ip_literal':'" word "','other_ports':'" word "'}"
+#define TEST_TUNNELS(word)                                                                   \
+    "{'not_tls':'" word "','no_sni':'" word "','ip_literal':'" word "','other_ports':'" word \
+    "','ech':'" word "'}"
 
 /* Pupils in two key stages, staff in two kinds, visitors who are nobody. */
-#define TEST_GROUPS                                                                              \
-    "[{'id':'everyone','uncategorised':'acceptable'},"                                           \
-    "{'id':'pupils','in':'everyone','voice':'ks2','agreement':{'needed':true,'parent':true}},"   \
-    "{'id':'ks1','in':'pupils','voice':'ks1'},{'id':'ks2','in':'pupils'},"                       \
-    "{'id':'staff','in':'everyone','voice':'staff','agreement':{'needed':true,'parent':false}}," \
-    "{'id':'teachers','in':'staff'},{'id':'office','in':'staff','tunnels':" TEST_TUNNELS(        \
+#define TEST_GROUPS                                                                             \
+    "[{'id':'everyone','uncategorised':'acceptable'},"                                          \
+    "{'id':'pupils','in':'everyone','voice':'ks2','agreement':{'needed':true,'parent':true},"   \
+    "'inspect':'inspect'},"                                                                     \
+    "{'id':'ks1','in':'pupils','voice':'ks1'},{'id':'ks2','in':'pupils'},"                      \
+    "{'id':'staff','in':'everyone','voice':'staff','agreement':{'needed':true,'parent':false}," \
+    "'inspect':'inspect'},"                                                                     \
+    "{'id':'teachers','in':'staff'},{'id':'office','in':'staff','tunnels':" TEST_TUNNELS(       \
         "allow") "},{'id':'visitors','in':'everyone','voice':'staff'}]"
 
 #define TEST_CALENDAR                                                     \
