@@ -35,6 +35,11 @@ void sha256_final(struct sha256 *state, uint8_t ret_hash[SHA256_BYTES])
     CHECK(SHA256_Final(ret_hash, context(state)) == 1);
 }
 
+void sha1(struct str bytes, uint8_t ret_hash[SHA1_BYTES])
+{
+    CHECK(SHA1((const unsigned char *)bytes.p, bytes.len, ret_hash) == ret_hash);
+}
+
 void sha256(struct str bytes, uint8_t ret_hash[SHA256_BYTES])
 {
     struct sha256 state;

@@ -10,10 +10,15 @@
 #include "base/str.h"
 
 enum {
+    SHA1_BYTES = 20,
     SHA256_BYTES = 32,
     SHA256_TEXT_MAX = 2 * SHA256_BYTES + 1,
     HASH_KEY_BYTES = 32,
 };
+
+/* SHA-1 (FIPS 180-4) of bytes: where a protocol names it and nothing rests on it (RFC 6455 section
+ * 4.2.2), nowhere else. */
+void sha1(struct str bytes, uint8_t ret_hash[SHA1_BYTES]);
 
 /* SHA-256 (FIPS 180-4) of bytes. */
 void sha256(struct str bytes, uint8_t ret_hash[SHA256_BYTES]);

@@ -27,6 +27,16 @@ TEST(sha256_gives_the_published_values)
     }
 }
 
+TEST(sha1_gives_the_published_values)
+{
+    static const uint8_t abc[SHA1_BYTES] = {0xa9, 0x99, 0x3e, 0x36, 0x47, 0x06, 0x81,
+                                            0x6a, 0xba, 0x3e, 0x25, 0x71, 0x78, 0x50,
+                                            0xc2, 0x6c, 0x9c, 0xd0, 0xd8, 0x9d};
+    uint8_t hash[SHA1_BYTES];
+    sha1(STR("abc"), hash);
+    assert_memory_equal(hash, abc, sizeof(hash));
+}
+
 TEST(a_copied_state_goes_its_own_way)
 {
     struct sha256 first;
@@ -77,6 +87,7 @@ TEST(a_keyed_hash_depends_on_key_text_and_length)
     assert_memory_not_equal(a, wide, sizeof(a));
 }
 
-TESTS_MAIN(unit(sha256_gives_the_published_values), unit(a_copied_state_goes_its_own_way),
+TESTS_MAIN(unit(sha256_gives_the_published_values), unit(sha1_gives_the_published_values),
+           unit(a_copied_state_goes_its_own_way),
            unit(a_hash_is_read_in_either_case_and_nothing_else_is),
            unit(a_keyed_hash_depends_on_key_text_and_length))

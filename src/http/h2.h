@@ -33,20 +33,21 @@ struct h2_limits {
     uint32_t stream_window;     /* bytes of a body that wait for their reader (262144) */
     uint32_t connection_window;
     uint32_t resets_burst, resets_rate; /* RST_STREAM by the peer: at once, and a second */
+    uint32_t frames_burst, frames_rate; /* frames that move nothing, beyond what others earn */
     uint32_t continuations;             /* of one header block */
 };
 extern const struct h2_limits H2_LIMITS;
 
 struct h2; /* one connection with its streams */
 
-/* What the owner of the connection is told. Called from h2_run, or from a stream's read or write;
- * the owner may close streams inside, the connection only by loop_defer. */
+/* What the owner of the connection is told. Called from h2_run, or at the end of the loop's turn;
+ * the owner may close streams inside, and h2_free only later (loop_defer). */
 struct h2_owner {
     /* h2_front: a stream has a whole request head. The owner opens a connection for it by
      * h2_stream_open inside this call, or refuses by not doing so (RST_STREAM REFUSED_STREAM). */
     void (*stream)(struct h2 *h2, int32_t id, void *context);
-    /* No stream can be opened any more (GOAWAY, an end, an error); open ones are told by EPOLLHUP
-     * where they cannot go on. Once. */
+    /* The connection is over: an end, an error, a limit, or after a GOAWAY (of either) its last
+     * stream. Streams that are open are told by EPOLLHUP. Once. */
     void (*ended)(struct h2 *h2, void *context);
     void *context;
 };
@@ -62,15 +63,17 @@ MUST_USE enum err h2_origin_new(struct http_conn *conn, struct loop *loop,
 /* Ends all streams (their connections break) and frees. */
 void h2_free(struct h2 *h2);
 
-/* Reads, works and writes as far as the connection goes; for the callback of conn. False: the
- * connection has ended, and `ended` was called. */
+/* Reads, works and writes as far as the connection goes; for the callback of conn (after
+ * http_conn_note), and once behind h2_front_new where conn has been read already. False: the
+ * connection has ended, and `ended` was called. Beside this, it runs at the end of turns in which
+ * streams had something to say. */
 MUST_USE bool h2_run(struct h2 *h2);
 
 /* GOAWAY: no new streams, those open go on. */
 void h2_drain(struct h2 *h2);
 
 size_t h2_open_streams(const struct h2 *h2);
-/* h2_origin: true where another stream may be opened now. */
+/* h2_origin: true where another stream may be opened now: never after a GOAWAY. */
 bool h2_may_open(const struct h2 *h2);
 /* h2_origin: the peer takes extended CONNECT (RFC 8441). */
 bool h2_takes_websocket(const struct h2 *h2);

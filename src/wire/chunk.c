@@ -120,6 +120,7 @@ static enum err on_ext_escaped(struct chunk *chunk, char c)
 
 static enum err on_size_lf(struct chunk *chunk, char c)
 {
+    chunk->last = c == '\n' && chunk->left == 0;
     return expect(chunk, c, '\n', chunk->left != 0 ? DATA : LINE);
 }
 
@@ -247,8 +248,9 @@ static struct str take_data(struct chunk *chunk, struct str rest)
 enum err chunk_feed(struct chunk *chunk, struct str bytes, size_t *ret_used, struct str *ret_data)
 {
     size_t used = 0;
+    bool last = chunk->last;
     struct str data = str_make(bytes.p, 0);
-    while (used < bytes.len && !chunk->done && data.len == 0) {
+    while (used < bytes.len && !chunk->done && data.len == 0 && chunk->last == last) {
         if (chunk->state == DATA) {
             data = take_data(chunk, str_skip(bytes, used));
             used += data.len;

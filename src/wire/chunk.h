@@ -25,6 +25,7 @@ struct chunk {
     uint64_t left;             /* private: data bytes left in this chunk, or the size so far */
     uint32_t line;             /* private: bytes of this line */
     uint32_t trailers;         /* private: bytes of trailers */
+    bool last;                 /* the last chunk's line has been seen: trailers follow */
     bool done;                 /* the last CRLF has been seen */
     uint8_t name_len;          /* private: of the trailer in hand, as far as it fits */
     char name[CHUNK_NAME_MAX]; /* private */
@@ -32,12 +33,13 @@ struct chunk {
 
 void chunk_init(struct chunk *chunk);
 
-/* Takes bytes from the front of `bytes`: up to and including one run of data, or to the end of the
- * body or of the bytes. *ret_used is how many bytes were taken (all framing included); *ret_data is
- * the run of data among them (maybe empty). Call again with the rest until done or nothing is left;
- * once done it takes nothing. ERR_INVALID; ERR_LIMIT for a size of 2^63 or more, or with more than
- * 16 digits, and for a line or trailers over base/limits.h. After an error every call gives
- * ERR_INVALID.
+/* Takes bytes from the front of `bytes`: up to and including one run of data or the last chunk's
+ * line, or to the end of the body or of the bytes (so all of the trailers, and nothing else, is
+ * taken by calls that begin with `last`). *ret_used is how many bytes were taken (all framing
+ * included); *ret_data is the run of data among them (maybe empty). Call again with the rest until
+ * done or nothing is left; once done it takes nothing. ERR_INVALID; ERR_LIMIT for a size of 2^63 or
+ * more, or with more than 16 digits, and for a line or trailers over base/limits.h. After an error
+ * every call gives ERR_INVALID.
  */
 MUST_USE enum err chunk_feed(struct chunk *chunk, struct str bytes, size_t *ret_used,
                              struct str *ret_data);

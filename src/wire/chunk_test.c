@@ -241,8 +241,27 @@ TEST(the_name_of_a_trailer_fits_where_it_is_kept)
     }
 }
 
+TEST(trailers_are_taken_by_calls_of_their_own)
+{
+    struct str text = STR("2\r\nab\r\n0;x\r\nA: b\r\n\r\nrest");
+    struct str wanted[] = {STR("2\r\nab"), STR("\r\n0;x\r\n"), STR("A: b\r\n\r\n")};
+    struct chunk chunk;
+    chunk_init(&chunk);
+    for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+        struct str data;
+        size_t used = 0;
+        assert_false(chunk.done);
+        assert_int_equal(chunk.last, i == 2);
+        assert_ok(chunk_feed(&chunk, text, &used, &data));
+        assert_str_eq(str_sub(text, 0, used), wanted[i]);
+        text = str_skip(text, used);
+    }
+    assert_true(chunk.done);
+}
+
 TESTS_MAIN(unit(every_split_of_a_body_gives_the_same_data), unit(a_body_may_come_byte_by_byte),
            unit(the_bytes_behind_a_body_are_left), unit(a_broken_body_is_refused_and_stays_refused),
            unit(a_size_has_at_most_sixteen_digits_and_63_bits),
            unit(size_lines_and_trailers_have_limits),
-           unit(the_name_of_a_trailer_fits_where_it_is_kept))
+           unit(the_name_of_a_trailer_fits_where_it_is_kept),
+           unit(trailers_are_taken_by_calls_of_their_own))
