@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "http/conn_impl.h"
 
 enum {
     /* How much is read at once behind bytes that are kept. */
@@ -21,7 +22,7 @@ enum {
     OUT_MAX = 1024 * 1024,
 };
 
-static const uint32_t ENDED = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+const uint32_t CONN_ENDED = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
 
 void http_conn_init(struct http_conn *conn, size_t max_in)
 {
@@ -60,7 +61,7 @@ void http_conn_close(struct http_conn *conn)
 }
 
 /* One recv; what it says is noted in ready. */
-static enum http_read receive(struct http_conn *conn, char *to, size_t room, size_t *ret_n)
+enum http_read conn_receive(struct http_conn *conn, char *to, size_t room, size_t *ret_n)
 {
     if (conn->transport != NULL) {
         return conn->transport->receive(conn, to, room, ret_n);
@@ -70,7 +71,7 @@ static enum http_read receive(struct http_conn *conn, char *to, size_t room, siz
         n = recv(conn->io.fd, to, room, 0);
     } while (n < 0 && errno == EINTR);
     if (n > 0) {
-        if ((size_t)n < room && (conn->ready & ENDED) == 0) {
+        if ((size_t)n < room && (conn->ready & CONN_ENDED) == 0) {
             conn->ready &= ~(uint32_t)EPOLLIN;
         }
         *ret_n = (size_t)n;
@@ -89,7 +90,7 @@ static enum http_read receive(struct http_conn *conn, char *to, size_t room, siz
 enum http_read http_conn_read(struct http_conn *conn, const struct http_scratch *scratch,
                               struct str *ret_view)
 {
-    if ((conn->ready & (EPOLLIN | ENDED)) == 0) {
+    if ((conn->ready & (EPOLLIN | CONN_ENDED)) == 0) {
         return HTTP_READ_NONE;
     }
     char *to = scratch->p;
@@ -104,7 +105,7 @@ enum http_read http_conn_read(struct http_conn *conn, const struct http_scratch 
         }
     }
     size_t n = 0;
-    enum http_read result = receive(conn, to, room, &n);
+    enum http_read result = conn_receive(conn, to, room, &n);
     if (result != HTTP_READ_SOME) {
         return result;
     }
@@ -141,7 +142,7 @@ static struct iovec part_of(struct str s)
 }
 
 /* One sendmsg; *ret_n is 0 where the socket is full. */
-static enum err transmit(struct http_conn *conn, struct str a, struct str b, size_t *ret_n)
+enum err conn_transmit(struct http_conn *conn, struct str a, struct str b, size_t *ret_n)
 {
     if (conn->transport != NULL) {
         return conn->transport->transmit(conn, a, b, ret_n);
@@ -178,7 +179,7 @@ enum err http_conn_write(struct http_conn *conn, struct str a, struct str b)
         return ERR_SYSTEM;
     }
     if (!http_conn_pending(conn) && (conn->ready & EPOLLOUT) != 0 && a.len + b.len != 0) {
-        ERR_TRY(transmit(conn, a, b, &sent));
+        ERR_TRY(conn_transmit(conn, a, b, &sent));
         if (sent < a.len + b.len) {
             ERR_TRY(http_conn_full(conn));
         }
@@ -197,7 +198,7 @@ enum err http_conn_flush(struct http_conn *conn)
     }
     size_t n = 0;
     struct str rest = str_skip(buf_str(&conn->out), conn->out_at);
-    ERR_TRY(transmit(conn, rest, str_make(NULL, 0), &n));
+    ERR_TRY(conn_transmit(conn, rest, str_make(NULL, 0), &n));
     conn->out_at += n;
     if (n < rest.len) {
         return http_conn_full(conn);
@@ -217,6 +218,15 @@ bool http_conn_is_quiet(const struct http_conn *conn)
            recv(conn->io.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
 
+void conn_shut(struct http_conn *conn)
+{
+    if (conn->transport != NULL) {
+        conn->transport->shut(conn);
+    } else {
+        shutdown(conn->io.fd, SHUT_WR);
+    }
+}
+
 void http_conn_shut(struct http_conn *conn)
 {
     CHECK(!http_conn_pending(conn));
@@ -224,9 +234,5 @@ void http_conn_shut(struct http_conn *conn)
         return;
     }
     conn->shut = true;
-    if (conn->transport != NULL) {
-        conn->transport->shut(conn);
-    } else {
-        shutdown(conn->io.fd, SHUT_WR);
-    }
+    conn_shut(conn);
 }

@@ -34,8 +34,9 @@ struct http_conn;
 enum http_read {
     HTTP_READ_SOME,   /* there is more than before */
     HTTP_READ_NONE,   /* nothing now; the loop will call */
-    HTTP_READ_END,    /* the peer will send no more */
-    HTTP_READ_BROKEN, /* the connection failed */
+    HTTP_READ_END,    /* the peer says that it will send no more */
+    HTTP_READ_BROKEN, /* the connection failed, or ended where TLS should have said so first: what
+                         only an end delimits is then incomplete (RFC 9112 section 9.8) */
 };
 
 /* What a connection's bytes go through where it is not a bare socket: TLS (conn_tls.h), a stream of

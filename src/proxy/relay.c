@@ -152,13 +152,14 @@ static bool try_again(struct client *client)
     return true;
 }
 
-static enum step origin_ended(struct client *client)
+/* orderly: as the origin meant it, and not the connection broken in the middle. */
+static enum step origin_ended(struct client *client, bool orderly)
 {
     struct exchange *exchange = client->exchange;
     exchange->keep_origin = false;
     if (exchange->answered) {
-        return http_body_end(&exchange->down) == ERR_OK ? finish(client)
-                                                        : cut(client, EVENT_END_ORIGIN);
+        return orderly && http_body_end(&exchange->down) == ERR_OK ? finish(client)
+                                                                   : cut(client, EVENT_END_ORIGIN);
     }
     if (!exchange->begun && try_again(client)) {
         return STEP_OVER;
@@ -345,8 +346,9 @@ static enum step run_down(struct client *client)
     case HTTP_READ_NONE:
         return STEP_WAIT;
     case HTTP_READ_END:
+        return origin_ended(client, true);
     case HTTP_READ_BROKEN:
-        return origin_ended(client);
+        return origin_ended(client, false);
     case HTTP_READ_SOME:
         break;
     }

@@ -57,6 +57,9 @@ MUST_USE enum tls_result tls_read(struct tls_session *session, char *to, size_t 
 MUST_USE enum tls_result tls_write(struct tls_session *session, struct str bytes, size_t *ret_n);
 /* True where tls_read would give bytes without asking the transport. */
 bool tls_has_pending(const struct tls_session *session);
+/* Takes in what is no application data (tickets) without taking any of that. TLS_DONE: there is
+ * some to read; else as tls_read. */
+MUST_USE enum tls_result tls_peek(struct tls_session *session);
 /* Sends close_notify, once, as far as the transport takes it. */
 void tls_shut(struct tls_session *session);
 void tls_session_free(struct tls_session *session);
@@ -67,6 +70,10 @@ void tls_set_lower(struct tls_session *session, const struct tls_lower *lower);
 bool tls_is_established(const struct tls_session *session);
 enum tls_trouble tls_trouble(const struct tls_session *session);
 enum tls_alpn tls_alpn(const struct tls_session *session);
+/* True once application data came. A device that does not accept the gate's certificate may finish
+ * the handshake (TLS 1.3) and close at once, without a word; so may one that connects ahead of
+ * need, so that this alone is no refusal. */
+bool tls_has_heard(const struct tls_session *session);
 bool tls_is_resumed(const struct tls_session *session);
 /* "TLS 1.3, TLS_AES_128_GCM_SHA256"; static or the session's. */
 const char *tls_describe(const struct tls_session *session, char *to, size_t size);

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Private to tls/: certificates and OpenSSL's objects from text and to buffers. */
+#ifndef LODGE_TLS_PEM_IMPL_H
+#define LODGE_TLS_PEM_IMPL_H
+
+#include <stdbool.h>
+
+#include <openssl/bio.h>
+#include <openssl/x509.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/str.h"
+
+/* All certificates of a PEM text, in their order. strict: a block that cannot be read is
+ * ERR_INVALID; else it is passed over. */
+MUST_USE enum err pem_certificates(struct str pem, bool strict, STACK_OF(X509) * *ret_list);
+
+/* All certificates of DERs that stand one behind the other. */
+MUST_USE enum err der_certificates(struct str der, STACK_OF(X509) * *ret_list);
+MUST_USE enum err der_append(X509 *certificate, struct buf *to);
+
+/* The contents of a memory BIO, appended. */
+MUST_USE enum err bio_append(BIO *bio, struct buf *to);
+
+#endif
