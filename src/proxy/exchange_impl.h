@@ -74,7 +74,8 @@ struct exchange {
     bool decode;   /* chunks are taken off for a client that knows none */
     bool keep_origin;
     unsigned status;
-    unsigned interim; /* 1xx answers so far */
+    unsigned interim;  /* 1xx answers so far */
+    struct str policy; /* of a page of ours, in arena; empty: VIEWS_POLICY */
     /* the event */
     struct event_id id;
     struct who who;

@@ -21,6 +21,7 @@ enum {
     PAGE_BYTES_MAX = 65536,
     /* Each header may become a little longer (Host, Via, Connection). */
     HEAD_LINE_MAX = LIMIT_HTTP_HEAD_LEN + 8192,
+    GATE_CA_MAX = 65536,
     BODY_DATA_MAX = SCRATCH_BYTES + LIMIT_HTTP_HEAD_LEN + 16384,
 };
 
@@ -132,6 +133,7 @@ enum err proxy_new(const struct proxy_setup *setup, struct proxy **ret_proxy)
     buf_init(&proxy->page, PAGE_BYTES_MAX);
     buf_init(&proxy->line, HEAD_LINE_MAX);
     buf_init(&proxy->data, BODY_DATA_MAX);
+    buf_init(&proxy->gate_ca, GATE_CA_MAX);
     random_bytes(proxy->auth_key, sizeof(proxy->auth_key));
     enum err err = make_scratch(proxy);
     if (err == ERR_OK) {
@@ -177,6 +179,7 @@ void proxy_free(struct proxy *proxy)
     buf_fini(&proxy->page);
     buf_fini(&proxy->line);
     buf_fini(&proxy->data);
+    buf_fini(&proxy->gate_ca);
     free(proxy->scratch_up.p);
     free(proxy->scratch_down.p);
     free(proxy);

@@ -80,6 +80,7 @@ struct proxy {
     struct buf page;                              /* a page being made */
     struct buf line;                              /* a head being made */
     struct buf data;                              /* a body without its chunks */
+    struct buf gate_ca;                           /* the CA's certificate (DER); empty: none yet */
     struct auth_entry *auth[AUTH_BUCKETS];
     size_t n_auth;
     uint64_t last_ticket;
@@ -136,6 +137,11 @@ void answer_sign_in(struct client *client);
 /* Sends proxy->page. */
 void answer_send(struct client *client, unsigned status, struct str type, struct str extra);
 void gate_answer(struct client *client);
+/* The gate's own name, or the one below it that the check goes by. */
+bool gate_is_host(const struct proxy *proxy, const struct host *host);
+/* The certificate that devices are given from now on: the last of the chain. ERR_INVALID,
+ * ERR_MEMORY. */
+MUST_USE enum err gate_set_ca(struct proxy *proxy, struct str chain_der);
 
 /* --- record.c ----------------------------------------------------------------------------------
  */

@@ -6,6 +6,7 @@
 
 #include "lib/proxy_rig.h"
 #include "lib/test.h"
+#include "proxy/proxy_impl.h"
 #include "os/sock.h"
 
 static const char GET_A[] = "GET http://a.test:%O/ HTTP/1.1\r\nHost: a.test\r\n\r\n";
@@ -504,6 +505,14 @@ TEST(the_gates_own_name_has_pages)
         {"GET / HTTP/1.1\r\nHost: 192.0.2.1:3128\r\n\r\n", {"HTTP/1.1 400 ", "proxy"}},
         {"OPTIONS http://a.test/ HTTP/1.1\r\nHost: a.test\r\nMax-Forwards: 0\r\n\r\n",
          {"HTTP/1.1 200 ", "Allow: "}},
+        {"GET /setup HTTP/1.1\r\nHost: lodge.test\r\n\r\n", {"HTTP/1.1 200 ", "/setup/windows"}},
+        {"GET /setup/apple HTTP/1.1\r\nHost: lodge.test\r\n\r\n",
+         {"Certificate Trust Settings", "http://lodge.test:3128/proxy.pac"}},
+        {"GET /check HTTP/1.1\r\nHost: lodge.test\r\n\r\n",
+         {" https://check.lodge.test; base-uri", "href=\"https://check.lodge.test/check.css?"}},
+        {"GET http://check.lodge.test/check.css HTTP/1.1\r\nHost: check.lodge.test\r\n\r\n",
+         {"HTTP/1.1 404 ", ""}}, /* says "yes" over HTTPS only */
+        {"GET /ca.crt HTTP/1.1\r\nHost: lodge.test\r\n\r\n", {"HTTP/1.1 404 ", ""}},
         {"GET /none HTTP/1.1\r\nHost: lodge.test\r\n\r\n", {"HTTP/1.1 404 ", "no such page"}},
         {"POST / HTTP/1.1\r\nHost: lodge.test\r\nContent-Length: 0\r\n\r\n", {"HTTP/1.1 405 ", ""}},
         {"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n", {"HTTP/1.1 400 ", "proxy"}},
@@ -660,6 +669,38 @@ TEST(F10_addresses_inside_are_refused_unless_the_operator_allows_them)
     }
 }
 
+TEST(the_gate_gives_its_certificate_to_devices)
+{
+    static const struct {
+        const char *request;
+        const char *says[2];
+    } cases[] = {
+        {"GET /ca.crt HTTP/1.1\r\nHost: lodge.test\r\n\r\n",
+         {"Content-Type: application/x-x509-ca-cert\r\n", "\x30\x03xyz"}},
+        {"GET /ca.pem HTTP/1.1\r\nHost: lodge.test\r\n\r\n",
+         {"Content-Type: application/x-pem-file\r\n", "BEGIN CERTIFICATE"}},
+        {"GET /lodge.mobileconfig HTTP/1.1\r\nHost: lodge.test\r\n\r\n",
+         {"Content-Type: application/x-apple-aspen-config\r\n", "com.apple.security.root"}},
+        {"GET /setup HTTP/1.1\r\nHost: lodge.test\r\n\r\n", {"SHA-256", "no-store"}},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct rig rig;
+        rig_new(&rig);
+        assert_err(gate_set_ca(rig.proxy, STR("\x30\x09")), ERR_INVALID);
+        assert_ok(gate_set_ca(rig.proxy, STR("\x30\x01"
+                                             "a"
+                                             "\x30\x03"
+                                             "xyz")));
+        int client = rig_ask(&rig, cases[i].request);
+        shutdown(client, SHUT_WR);
+        struct str answer = rig_read_end(&rig, client);
+        assert_has(answer, cases[i].says[0]);
+        assert_has(answer, cases[i].says[1]);
+        close(client);
+        rig_free(&rig);
+    }
+}
+
 TEST(the_gate_never_dials_itself)
 {
     struct rig rig;
@@ -713,5 +754,5 @@ TESTS_MAIN(unit(a_request_is_forwarded_and_its_answer_relayed),
            unit(an_upgrade_that_was_offered_becomes_a_tunnel),
            unit(an_upgrade_that_was_not_offered_is_refused),
            unit(F10_addresses_inside_are_refused_unless_the_operator_allows_them),
-           unit(the_gate_never_dials_itself),
+           unit(the_gate_gives_its_certificate_to_devices), unit(the_gate_never_dials_itself),
            unit(a_name_that_does_not_exist_and_a_port_that_is_closed_are_trouble))
