@@ -300,8 +300,10 @@ static void lose(struct enrolment *enrolment, struct enrolment_entry *entry, str
     keep_text(entry->host, host);
 }
 
+/* certain: no application pins this host, so it is the device that does not know the CA. */
 static enum err note_refused(struct enrolment *enrolment, struct enrolment_entry *entry,
-                             struct str host, int64_t now_ms, enum enrolment_change *ret_change)
+                             struct str host, bool certain, int64_t now_ms,
+                             enum enrolment_change *ret_change)
 {
     bool new;
     if (!entry->enrolled) {
@@ -311,7 +313,9 @@ static enum err note_refused(struct enrolment *enrolment, struct enrolment_entry
         *ret_change = ENROLMENT_NOTED;
         return ERR_OK;
     }
-    if (!is_lately(entry, now_ms) && !is_known_pinned(enrolment, entry->serial, host)) {
+    bool may_pin =
+        !certain && (is_lately(entry, now_ms) || is_known_pinned(enrolment, entry->serial, host));
+    if (!may_pin) {
         lose(enrolment, entry, host, now_ms);
         *ret_change = ENROLMENT_LOST;
         return ERR_OK;
@@ -366,11 +370,13 @@ enum err enrolment_note(struct enrolment *enrolment, const struct addr *addr, st
     case ENROLMENT_CHECKED:
         *ret_change = note_checked(entry, now_ms);
         return ERR_OK;
+    case ENROLMENT_FAILED:
     case ENROLMENT_REFUSED:
     case ENROLMENT_UNSET:
         break;
     }
-    return note_refused(enrolment, entry, host_str(host), now_ms, ret_change);
+    return note_refused(enrolment, entry, host_str(host), seen == ENROLMENT_FAILED, now_ms,
+                        ret_change);
 }
 
 /* ---- what it says ---- */

@@ -54,6 +54,7 @@ enum enrolment_seen {
     ENROLMENT_ACCEPTED, /* a handshake under a leaf of ours was completed */
     ENROLMENT_REFUSED,  /* an alert about the certificate, or a close right after it */
     ENROLMENT_CHECKED,  /* the check's HTTPS part was loaded */
+    ENROLMENT_FAILED,   /* refused for the gate's own name, which no application pins */
 };
 
 /* What came of an observation, for whoever saves, tells and logs. */

@@ -5,7 +5,7 @@
 
 #define T0 INT64_C(1795000000000)
 
-/* One observation: "A" accepted, "R" refused, "C" checked. */
+/* One observation: "A" accepted, "R" refused, "C" checked, "F" failed the check. */
 struct step {
     char what;
     const char *host;
@@ -32,6 +32,7 @@ static enum enrolment_change note(struct enrolment *enrolment, const char *addre
     assert_ok(enrolment_note(enrolment, &addr, str_from(id), &host,
                              what == 'A'   ? ENROLMENT_ACCEPTED
                              : what == 'R' ? ENROLMENT_REFUSED
+                             : what == 'F' ? ENROLMENT_FAILED
                                            : ENROLMENT_CHECKED,
                              now_ms, &change));
     return change;
@@ -54,133 +55,141 @@ static size_t count_pinned(const struct enrolment *enrolment)
 
 #define DAY ((int64_t)MS_PER_DAY)
 
+static const struct {
+    const char *what;
+    struct step steps[STEPS];
+    bool enrolled;
+    size_t pinned;
+} orders[] = {
+    {"nothing is known of it", {{0}}, true, 0},
+    {"a browser without the CA refuses the first leaf",
+     {{'R', "a.example", 1, ENROLMENT_LOST}},
+     false,
+     0},
+    {"... and the next ones are counted",
+     {{'R', "a.example", 1, ENROLMENT_LOST}, {'R', "b.example", 1, ENROLMENT_NOTED}},
+     false,
+     0},
+    {"a warning clicked away is no enrolment",
+     {{'R', "a.example", 1, ENROLMENT_LOST}, {'A', "a.example", 1, ENROLMENT_SAME}},
+     false,
+     0},
+    {"... nor is it one for the next refusal",
+     {{'R', "a.example", 1, ENROLMENT_LOST},
+      {'A', "a.example", 1, ENROLMENT_SAME},
+      {'R', "b.example", 1, ENROLMENT_NOTED}},
+     false,
+     0},
+    {"the check makes it enrolled",
+     {{'R', "a.example", 1, ENROLMENT_LOST}, {'C', "lodge.internal", 1, ENROLMENT_ENROLLED}},
+     true,
+     0},
+    {"what refuses after the check pins",
+     {{'R', "a.example", 1, ENROLMENT_LOST},
+      {'C', "lodge.internal", 1, ENROLMENT_ENROLLED},
+      {'R', "a.example", 1, ENROLMENT_PINNED}},
+     true,
+     1},
+    {"an application that pins, on a device that knows the CA",
+     {{'A', "a.example", 1, ENROLMENT_NOTED},
+      {'R', "app.example", 1, ENROLMENT_PINNED},
+      {'R', "app.example", 1, ENROLMENT_NOTED},
+      {'A', "b.example", 1, ENROLMENT_SAME}},
+     true,
+     1},
+    {"an application that pins was first, on a phone that knows the CA: the check mends it",
+     {{'R', "app.example", 1, ENROLMENT_LOST},
+      {'C', "lodge.internal", 1, ENROLMENT_ENROLLED},
+      {'R', "app.example", 1, ENROLMENT_PINNED}},
+     true,
+     1},
+    {"the gate's own certificate refused: no application pins that",
+     {{'A', "a.example", 1, ENROLMENT_NOTED},
+      {'R', "app.example", 1, ENROLMENT_PINNED},
+      {'F', "lodge.internal", 1, ENROLMENT_LOST},
+      {'F', "lodge.internal", 1, ENROLMENT_NOTED}},
+     false,
+     0},
+    {"many hosts of one site are one application",
+     {{'A', "a.example", 1, ENROLMENT_NOTED},
+      {'R', "a.app.co.uk", 1, ENROLMENT_PINNED},
+      {'R', "b.app.co.uk", 1, ENROLMENT_PINNED},
+      {'R', "c.app.co.uk", 1, ENROLMENT_PINNED},
+      {'R', "d.app.co.uk", 1, ENROLMENT_PINNED},
+      {'R', "e.app.co.uk", 1, ENROLMENT_PINNED},
+      {'R', "f.app.co.uk", 1, ENROLMENT_PINNED},
+      {'R', "g.app.co.uk", 1, ENROLMENT_PINNED},
+      {'R', "h.app.co.uk", 1, ENROLMENT_PINNED},
+      {'R', "i.app.co.uk", 1, ENROLMENT_PINNED}},
+     true,
+     9},
+    {"everything refused in a row: the CA was removed, and nothing of that pins",
+     {{'A', "z.example", 1, ENROLMENT_NOTED},
+      {'R', "a.example", 1, ENROLMENT_PINNED},
+      {'R', "b.example", 1, ENROLMENT_PINNED},
+      {'R', "c.example", 1, ENROLMENT_PINNED},
+      {'R', "d.example", 1, ENROLMENT_PINNED},
+      {'R', "e.example", 1, ENROLMENT_PINNED},
+      {'R', "f.example", 1, ENROLMENT_PINNED},
+      {'R', "g.example", 1, ENROLMENT_PINNED},
+      {'R', "h.example", 1, ENROLMENT_LOST}},
+     false,
+     0},
+    {"... what was pinned before still is",
+     {{'A', "z.example", 1, ENROLMENT_NOTED},
+      {'R', "app.example", 1, ENROLMENT_PINNED},
+      {'A', "z.example", 1, ENROLMENT_SAME},
+      {'R', "b.example", 1, ENROLMENT_PINNED},
+      {'R', "c.example", 1, ENROLMENT_PINNED},
+      {'R', "d.example", 1, ENROLMENT_PINNED},
+      {'R', "e.example", 1, ENROLMENT_PINNED},
+      {'R', "f.example", 1, ENROLMENT_PINNED},
+      {'R', "g.example", 1, ENROLMENT_PINNED},
+      {'R', "h.example", 1, ENROLMENT_PINNED},
+      {'R', "i.example", 1, ENROLMENT_LOST}},
+     false,
+     1},
+    {"an acceptance between begins the row anew",
+     {{'A', "z.example", 1, ENROLMENT_NOTED},
+      {'R', "a.example", 1, ENROLMENT_PINNED},
+      {'R', "b.example", 1, ENROLMENT_PINNED},
+      {'R', "c.example", 1, ENROLMENT_PINNED},
+      {'R', "d.example", 1, ENROLMENT_PINNED},
+      {'A', "z.example", 1, ENROLMENT_SAME},
+      {'R', "e.example", 1, ENROLMENT_PINNED},
+      {'R', "f.example", 1, ENROLMENT_PINNED},
+      {'R', "g.example", 1, ENROLMENT_PINNED},
+      {'R', "h.example", 1, ENROLMENT_PINNED}},
+     true,
+     8},
+    {"what it accepted long ago says nothing",
+     {{'A', "a.example", 1, ENROLMENT_NOTED}, {'R', "a.example", 31 * DAY, ENROLMENT_LOST}},
+     false,
+     0},
+    {"a clock set back says no more than a clock that stands",
+     {{'A', "a.example", DAY, ENROLMENT_NOTED}, {'R', "b.example", -DAY, ENROLMENT_PINNED}},
+     true,
+     1},
+};
+
 TEST(T5_the_order_of_what_a_device_did_says_what_it_is)
 {
-    static const struct {
-        const char *what;
-        struct step steps[STEPS];
-        bool enrolled;
-        size_t pinned;
-    } cases[] = {
-        {"nothing is known of it", {{0}}, true, 0},
-        {"a browser without the CA refuses the first leaf",
-         {{'R', "a.example", 1, ENROLMENT_LOST}},
-         false,
-         0},
-        {"... and the next ones are counted",
-         {{'R', "a.example", 1, ENROLMENT_LOST}, {'R', "b.example", 1, ENROLMENT_NOTED}},
-         false,
-         0},
-        {"a warning clicked away is no enrolment",
-         {{'R', "a.example", 1, ENROLMENT_LOST}, {'A', "a.example", 1, ENROLMENT_SAME}},
-         false,
-         0},
-        {"... nor is it one for the next refusal",
-         {{'R', "a.example", 1, ENROLMENT_LOST},
-          {'A', "a.example", 1, ENROLMENT_SAME},
-          {'R', "b.example", 1, ENROLMENT_NOTED}},
-         false,
-         0},
-        {"the check makes it enrolled",
-         {{'R', "a.example", 1, ENROLMENT_LOST}, {'C', "lodge.internal", 1, ENROLMENT_ENROLLED}},
-         true,
-         0},
-        {"what refuses after the check pins",
-         {{'R', "a.example", 1, ENROLMENT_LOST},
-          {'C', "lodge.internal", 1, ENROLMENT_ENROLLED},
-          {'R', "a.example", 1, ENROLMENT_PINNED}},
-         true,
-         1},
-        {"an application that pins, on a device that knows the CA",
-         {{'A', "a.example", 1, ENROLMENT_NOTED},
-          {'R', "app.example", 1, ENROLMENT_PINNED},
-          {'R', "app.example", 1, ENROLMENT_NOTED},
-          {'A', "b.example", 1, ENROLMENT_SAME}},
-         true,
-         1},
-        {"an application that pins was first, on a phone that knows the CA: the check mends it",
-         {{'R', "app.example", 1, ENROLMENT_LOST},
-          {'C', "lodge.internal", 1, ENROLMENT_ENROLLED},
-          {'R', "app.example", 1, ENROLMENT_PINNED}},
-         true,
-         1},
-        {"many hosts of one site are one application",
-         {{'A', "a.example", 1, ENROLMENT_NOTED},
-          {'R', "a.app.co.uk", 1, ENROLMENT_PINNED},
-          {'R', "b.app.co.uk", 1, ENROLMENT_PINNED},
-          {'R', "c.app.co.uk", 1, ENROLMENT_PINNED},
-          {'R', "d.app.co.uk", 1, ENROLMENT_PINNED},
-          {'R', "e.app.co.uk", 1, ENROLMENT_PINNED},
-          {'R', "f.app.co.uk", 1, ENROLMENT_PINNED},
-          {'R', "g.app.co.uk", 1, ENROLMENT_PINNED},
-          {'R', "h.app.co.uk", 1, ENROLMENT_PINNED},
-          {'R', "i.app.co.uk", 1, ENROLMENT_PINNED}},
-         true,
-         9},
-        {"everything refused in a row: the CA was removed, and nothing of that pins",
-         {{'A', "z.example", 1, ENROLMENT_NOTED},
-          {'R', "a.example", 1, ENROLMENT_PINNED},
-          {'R', "b.example", 1, ENROLMENT_PINNED},
-          {'R', "c.example", 1, ENROLMENT_PINNED},
-          {'R', "d.example", 1, ENROLMENT_PINNED},
-          {'R', "e.example", 1, ENROLMENT_PINNED},
-          {'R', "f.example", 1, ENROLMENT_PINNED},
-          {'R', "g.example", 1, ENROLMENT_PINNED},
-          {'R', "h.example", 1, ENROLMENT_LOST}},
-         false,
-         0},
-        {"... what was pinned before still is",
-         {{'A', "z.example", 1, ENROLMENT_NOTED},
-          {'R', "app.example", 1, ENROLMENT_PINNED},
-          {'A', "z.example", 1, ENROLMENT_SAME},
-          {'R', "b.example", 1, ENROLMENT_PINNED},
-          {'R', "c.example", 1, ENROLMENT_PINNED},
-          {'R', "d.example", 1, ENROLMENT_PINNED},
-          {'R', "e.example", 1, ENROLMENT_PINNED},
-          {'R', "f.example", 1, ENROLMENT_PINNED},
-          {'R', "g.example", 1, ENROLMENT_PINNED},
-          {'R', "h.example", 1, ENROLMENT_PINNED},
-          {'R', "i.example", 1, ENROLMENT_LOST}},
-         false,
-         1},
-        {"an acceptance between begins the row anew",
-         {{'A', "z.example", 1, ENROLMENT_NOTED},
-          {'R', "a.example", 1, ENROLMENT_PINNED},
-          {'R', "b.example", 1, ENROLMENT_PINNED},
-          {'R', "c.example", 1, ENROLMENT_PINNED},
-          {'R', "d.example", 1, ENROLMENT_PINNED},
-          {'A', "z.example", 1, ENROLMENT_SAME},
-          {'R', "e.example", 1, ENROLMENT_PINNED},
-          {'R', "f.example", 1, ENROLMENT_PINNED},
-          {'R', "g.example", 1, ENROLMENT_PINNED},
-          {'R', "h.example", 1, ENROLMENT_PINNED}},
-         true,
-         8},
-        {"what it accepted long ago says nothing",
-         {{'A', "a.example", 1, ENROLMENT_NOTED}, {'R', "a.example", 31 * DAY, ENROLMENT_LOST}},
-         false,
-         0},
-        {"a clock set back says no more than a clock that stands",
-         {{'A', "a.example", DAY, ENROLMENT_NOTED}, {'R', "b.example", -DAY, ENROLMENT_PINNED}},
-         true,
-         1},
-    };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
         struct enrolment *enrolment;
         int64_t now_ms = T0;
         assert_ok(enrolment_new(&enrolment));
-        for (const struct step *step = cases[i].steps; step->what != '\0'; step++) {
+        for (const struct step *step = orders[i].steps; step->what != '\0'; step++) {
             now_ms += step->after_ms;
             enum enrolment_change change =
                 note(enrolment, "192.0.2.7", "", step->what, step->host, now_ms);
             if (change != step->change) {
-                fail_msg("%s: %s gave %d, want %d", cases[i].what, step->host, (int)change,
+                fail_msg("%s: %s gave %d, want %d", orders[i].what, step->host, (int)change,
                          (int)step->change);
             }
         }
-        if (is_enrolled(enrolment, "192.0.2.7") != cases[i].enrolled ||
-            count_pinned(enrolment) != cases[i].pinned) {
-            fail_msg("%s: enrolled %d, pinned %zu", cases[i].what,
+        if (is_enrolled(enrolment, "192.0.2.7") != orders[i].enrolled ||
+            count_pinned(enrolment) != orders[i].pinned) {
+            fail_msg("%s: enrolled %d, pinned %zu", orders[i].what,
                      is_enrolled(enrolment, "192.0.2.7"), count_pinned(enrolment));
         }
         enrolment_free(enrolment);
