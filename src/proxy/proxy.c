@@ -140,6 +140,10 @@ enum err proxy_new(const struct proxy_setup *setup, struct proxy **ret_proxy)
         struct dns_options dns = {.servers = setup->options.dns_servers};
         err = dns_new(setup->loop, setup->hosts, &dns, &proxy->dns);
     }
+    if (err == ERR_OK) {
+        const char *why = NULL; /* roots were read before us, by whoever can tell the operator */
+        err = tls_client_new(setup->roots, setup->extra_roots, &proxy->tls, &why);
+    }
     if (err != ERR_OK) {
         proxy_free(proxy);
         return err;
@@ -166,6 +170,7 @@ void proxy_free(struct proxy *proxy)
     }
     loop_timer_clear(&proxy->tick);
     dns_free(proxy->dns);
+    tls_client_free(proxy->tls);
     identify_fini(proxy);
     pipes_fini(&proxy->pipes);
     while (proxy->free_exchanges != NULL) {

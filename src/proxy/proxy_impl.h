@@ -4,7 +4,8 @@
  *   client.c    takes a connection, reads a head, hands it on; goes on with the next
  *   request.c   the head to an exchange: form, URL, credentials (identify.c), what is forwarded
  *   verdict.c   what the policy says, and what it says later
- *   origin.c    names to addresses, addresses checked and dialled; pool.c keeps those unused
+ *   origin.c    names to addresses, addresses checked and dialled; secure.c their TLS; pool.c
+ *               keeps those unused
  *   relay.c     the request up, the answer down
  *   tunnel.c    CONNECT and Upgrade (pipe.c)
  *   answer.c    pages of our own; gate.c those of the gate's own name
@@ -31,6 +32,7 @@
 #include "proxy/proxy.h"
 #include "proxy/tunnel_impl.h"
 #include "proxy/verdict_impl.h"
+#include "tls/client.h"
 #include "wire/http1.h"
 
 enum {
@@ -73,6 +75,7 @@ struct proxy {
     size_t n_clients;
     struct exchange *free_exchanges;
     size_t n_free_exchanges;
+    struct tls_client *tls; /* to origins */
     struct pool pool;
     struct pipes pipes;
     struct http_scratch scratch_up, scratch_down; /* read from clients; from origins */
