@@ -34,12 +34,9 @@ static int on_session(SSL *ssl, SSL_SESSION *kept)
 {
     struct tls_session *session = session_of(ssl);
     struct kept_key key = key_of(session);
-    if (SSL_SESSION_is_resumable(kept) != 1) {
-        return 0;
-    }
     int64_t verified_ms = SSL_session_reused(ssl) == 1 ? session->resume_ms : session->now_ms;
     kept_put(&session->client->kept, &key, kept, verified_ms);
-    return 1;
+    return 0; /* it stays OpenSSL's */
 }
 
 /* Behind the verified chain: 1 goes on, 0 ends with an alert (bad_certificate_status_response). */
@@ -169,6 +166,7 @@ static void resume(struct tls_session *session)
     if (kept != NULL && SSL_set_session(session->ssl, kept) == 1) {
         session->resume_ms = verified_ms;
     }
+    SSL_SESSION_free(kept);
 }
 
 enum err tls_connect(struct tls_client *client, const struct host *host, uint16_t port,

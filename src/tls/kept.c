@@ -11,7 +11,8 @@ struct kept_entry {
     struct kept_entry *next; /* of the bucket */
     struct kept_entry *newer;
     struct kept_entry *older;
-    SSL_SESSION *session;
+    unsigned char *der; /* the session, with what opens its ticket: wiped */
+    int der_len;
     int64_t verified_ms;
     uint64_t hash;
     uint16_t port;
@@ -70,7 +71,7 @@ static void drop(struct kept *kept, struct kept_entry *entry)
     *at = entry->next;
     unlink_use(kept, entry);
     kept->count--;
-    SSL_SESSION_free(entry->session);
+    OPENSSL_clear_free(entry->der, (size_t)entry->der_len);
     free(entry);
 }
 
@@ -102,19 +103,22 @@ static struct kept_entry *add(struct kept *kept, const struct kept_key *key)
 void kept_put(struct kept *kept, const struct kept_key *key, SSL_SESSION *session,
               int64_t verified_ms)
 {
-    struct kept_entry *entry = look_up(kept, key);
-    if (entry == NULL) {
+    unsigned char *der = NULL;
+    int n = i2d_SSL_SESSION(session, &der);
+    struct kept_entry *entry = n > 0 ? look_up(kept, key) : NULL;
+    if (entry == NULL && n > 0) {
         if (kept->count == KEPT_MAX) {
             drop(kept, kept->oldest);
         }
         entry = add(kept, key);
-        if (entry == NULL) {
-            SSL_SESSION_free(session);
-            return;
-        }
     }
-    SSL_SESSION_free(entry->session);
-    entry->session = session;
+    if (entry == NULL) {
+        OPENSSL_free(der);
+        return; /* it is resumed another time, or not */
+    }
+    OPENSSL_clear_free(entry->der, (size_t)entry->der_len);
+    entry->der = der;
+    entry->der_len = n;
     entry->verified_ms = verified_ms;
 }
 
@@ -125,12 +129,15 @@ SSL_SESSION *kept_find(struct kept *kept, const struct kept_key *key, int64_t si
     if (entry == NULL) {
         return NULL;
     }
-    if (entry->verified_ms < since_ms || entry->verified_ms > until_ms) {
+    const unsigned char *at = entry->der;
+    bool good = entry->verified_ms >= since_ms && entry->verified_ms <= until_ms;
+    SSL_SESSION *session = good ? d2i_SSL_SESSION(NULL, &at, entry->der_len) : NULL;
+    if (session == NULL) {
         drop(kept, entry);
         return NULL;
     }
     unlink_use(kept, entry);
     link_use(kept, entry);
     *ret_verified_ms = entry->verified_ms;
-    return entry->session;
+    return session;
 }

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Private to tls/: sessions to origins that are kept to be resumed, the least used of which go
- * first. */
+ * first.
+ *
+ * They are kept in OpenSSL's own encoding: its objects hold the origin's certificates too, and are
+ * marked as spent once they were used (RFC 8446 appendix C.4 advises against using a ticket twice,
+ * since whoever listens could tell that it is the same client; every origin sees one gate for all
+ * the school anyway, and connections that are opened at once all gain). */
 #ifndef LODGE_TLS_KEPT_IMPL_H
 #define LODGE_TLS_KEPT_IMPL_H
 
@@ -30,11 +35,11 @@ struct kept {
 };
 
 void kept_fini(struct kept *kept);
-/* Takes the session over, in the place of one kept before. */
+/* In the place of one kept before for the same. */
 void kept_put(struct kept *kept, const struct kept_key *key, SSL_SESSION *session,
               int64_t verified_ms);
-/* The session, still the cache's, or NULL; one whose certificate was verified before since_ms or
- * behind until_ms (a clock that was set back) is dropped. */
+/* A session of the caller's, or NULL; one whose certificate was verified before since_ms or behind
+ * until_ms (a clock that was set back) is dropped. */
 SSL_SESSION *kept_find(struct kept *kept, const struct kept_key *key, int64_t since_ms,
                        int64_t until_ms, int64_t *ret_verified_ms);
 

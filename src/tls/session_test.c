@@ -83,4 +83,24 @@ TEST(both_versions_work_however_little_comes_at_once)
     stop(&f);
 }
 
-TESTS_MAIN(unit(both_versions_work_however_little_comes_at_once))
+TEST(a_session_is_resumed_in_both_versions)
+{
+    static const int VERSIONS[] = {TLS1_3_VERSION, TLS1_2_VERSION};
+    struct fixture f;
+    start(&f);
+    for (size_t i = 0; i < 2; i++) {
+        tls_client_forget(f.rig.client);
+        for (int round = 0; round < 3; round++) {
+            again(&f);
+            SSL_set_max_proto_version(f.pair.client->ssl, VERSIONS[i]);
+            tls_pair_join(&f.pair);
+            assert_int_equal(tls_is_resumed(f.pair.server), round > 0);
+            assert_int_equal(tls_is_resumed(f.pair.client), round > 0);
+            say(f.pair.server, f.pair.client, STR("with it comes the ticket"));
+        }
+    }
+    stop(&f);
+}
+
+TESTS_MAIN(unit(both_versions_work_however_little_comes_at_once),
+           unit(a_session_is_resumed_in_both_versions))
