@@ -128,7 +128,7 @@ def test_all_processes_killed_at_once_come_back(gate, origin):
         for pid in gate.children():
             os.kill(pid, signal.SIGKILL)
         works(gate, origin)
-        wait_for(lambda: len(gate.children()) == 4)
+        wait_for(lambda: len(gate.children()) == 5)
 
 
 def test_a_worker_that_stands_still_is_replaced_and_holds_up_nobody_for_long(gates, origin):

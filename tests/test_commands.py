@@ -8,7 +8,7 @@ import pytest
 
 import gate as gate_lib
 
-COMMANDS = ["serve", "check", "catalog build", "catalog info", "catalog lookup", "catalog update",
+COMMANDS = ["serve", "ca show", "check", "catalog build", "catalog info", "catalog lookup", "catalog update",
             "policy check", "policy show", "state build", "state show", "log", "doctor", "passwd",
             "version"]
 PRESET = gate_lib.PRESET

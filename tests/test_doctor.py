@@ -34,7 +34,7 @@ def test_a_folder_that_is_ready_has_no_failure(lodge, tmp_path, image):
     found = verdicts(done.stdout)
     assert done.returncode == 0, done.stdout
     assert set(found) == {"options", "folders", "users", "kernel", "images", "port", "names", "room",
-                          "limits", "time"}
+                          "limits", "time", "ca", "roots"}
     assert found["options"] == found["folders"] == found["images"] == found["port"] == "ok"
 
 
@@ -68,6 +68,43 @@ def test_an_auth_folder_that_others_can_read_fails(lodge, tmp_path, image):
     write_conf(data, image)
     done = run(lodge, "--data", data)
     assert done.returncode == 1 and verdicts(done.stdout)["folders"] == "fail"
+
+
+def write_ca(data, days):
+    (data / "ca").mkdir(mode=0o700)
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                    "-nodes", "-keyout", data / "ca" / "ca.key", "-out", data / "ca" / "ca.pem", "-days",
+                    str(days), "-subj", "/CN=Lodge at oak"], check=True, capture_output=True)
+    return data / "ca" / "ca.key"
+
+
+def test_the_ca_s_end_and_who_may_read_its_key_are_looked_at(lodge, tmp_path, image):
+    data = tmp_path / "data"
+    data.mkdir(mode=0o750)
+    write_conf(data, image)
+    key = write_ca(data, 3650)
+    assert verdicts(run(lodge, "--data", data).stdout)["ca"] == "ok"
+    key.chmod(0o644)
+    done = run(lodge, "--data", data)
+    assert verdicts(done.stdout)["ca"] == "fail" and "chmod 600" in done.stdout
+    key.unlink()
+    assert verdicts(run(lodge, "--data", data).stdout)["ca"] == "fail"
+    (data / "ca" / "ca.pem").unlink()
+    (data / "ca").rmdir()
+    write_ca(data, 30)
+    done = run(lodge, "--data", data)
+    assert verdicts(done.stdout)["ca"] == "warn" and "every device" in done.stdout
+    (data / "ca").chmod(0o755)
+    assert verdicts(run(lodge, "--data", data).stdout)["folders"] != "ok"
+    with (data / "lodge.conf").open("a") as conf:
+        conf.write("ca = /nowhere.pem\n")
+    done = run(lodge, "--data", data)
+    assert verdicts(done.stdout)["ca"] == "fail" and "ca-key" in done.stdout
+    with (data / "lodge.conf").open("a") as conf:
+        conf.write("ca-key = /nowhere.key\nroots = /nowhere.crt\n")
+    done = run(lodge, "--data", data)
+    assert verdicts(done.stdout)["ca"] == verdicts(done.stdout)["roots"] == "fail"
+    assert "/nowhere.pem" in done.stdout and "ca-certificates" in done.stdout
 
 
 def test_wrong_command_lines_and_help(lodge):
@@ -111,12 +148,12 @@ def test_fix_makes_users_and_each_process_runs_as_its_own(lodge, tmp_path, image
     assert done.returncode == 0, done.stdout + done.stderr + log
     users = {words[1]: words[2] for words in map(str.split, done.stdout.splitlines())
              if words[:1] == ["user"]}
-    assert set(users) == {"lodge-proxy", "lodge-auth", "lodge-clerk", "lodge-fetcher"}
+    assert set(users) == {"lodge-proxy", "lodge-auth", "lodge-clerk", "lodge-notary", "lodge-fetcher"}
     seen = {}
     for line in done.stdout.splitlines():
         if line.startswith("lodge process "):
             words = line.split()
             seen[words[2].split("-")[0]] = words[-1]
-    assert seen == {name: users[f"lodge-{name}"] for name in ("proxy", "auth", "clerk")}
+    assert seen == {name: users[f"lodge-{name}"] for name in ("proxy", "auth", "clerk", "notary")}
     assert (data / "auth").stat().st_mode & 0o777 == 0o700
     assert "passwords are lodge-auth" in done.stdout, "set before there were users, and still read"

@@ -209,7 +209,7 @@ def test_a_port_in_use_is_told(gates, lodge, tmp_path):
 def test_children_end_when_the_supervisor_is_killed(gates):
     gate = gates()
     children = list(gate.children())
-    assert len(children) == 4
+    assert len(children) == 5
     gate.process.kill()
     gate.process.wait()
 
@@ -230,7 +230,7 @@ def test_processes_are_confined(gates):
             text = file.read()
         assert re.search(r"^NoNewPrivs:\s*1$", text, re.M)
         assert re.search(r"^Seccomp:\s*2$", text, re.M)
-    assert len(lines(gate, "confined")) == 4
+    assert len(lines(gate, "confined")) == 5
 
 
 def test_S2_passwords_let_in_lock_after_ten_and_outlive_auth(gates, origin, lodge):

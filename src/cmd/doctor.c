@@ -257,9 +257,9 @@ static const struct {
     enum verdict (*check)(struct doctor *doctor);
 } checks[] = {
     {"options", check_options}, {"folders", check_folders}, {"users", check_users},
-    {"kernel", check_kernel},   {"images", check_images},   {"port", check_port},
-    {"names", check_names},     {"room", check_room},       {"limits", check_limits},
-    {"time", check_time},
+    {"kernel", check_kernel},   {"images", check_images},   {"ca", check_ca},
+    {"roots", check_roots},     {"port", check_port},       {"names", check_names},
+    {"room", check_room},       {"limits", check_limits},   {"time", check_time},
 };
 
 static bool run_checks(struct doctor *doctor)
@@ -299,11 +299,11 @@ int cmd_doctor(int argc, char **argv)
         .command = "doctor",
         .synopsis = "--data DIR [--fix]",
         .summary = "Looks for what keeps the gate from working: one line a check, and what to do.",
-        .details =
-            "Checks folders, users, the kernel, the images and the port that DIR/lodge.conf\n"
-            "names, names, room, limits and time.\n\n"
-            "Exit codes: 0 no check failed (warnings are no failures); 1 one did; 2 the\n"
-            "command line was wrong.",
+        .details = "Checks folders, users, the kernel, the images, the CA and the port that "
+                   "DIR/lodge.conf\n"
+                   "names, names, room, limits and time.\n\n"
+                   "Exit codes: 0 no check failed (warnings are no failures); 1 one did; 2 the\n"
+                   "command line was wrong.",
         .options = rows,
         .n_options = sizeof(rows) / sizeof(rows[0]),
     };

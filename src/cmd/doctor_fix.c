@@ -17,14 +17,14 @@
 enum { PATH_BYTES = 4096, WORD_BYTES = 64, WRITERS_MAX = 64 };
 
 const struct folder_row folder_rows[] = {
-    {"", 0750, NULL, "lodge-clerk"},
-    {"spool", 0750, NULL, "lodge-clerk"},
-    {"images", 0750, NULL, NULL},
-    {"auth", 0700, "lodge-auth", "lodge-auth"},
+    {"", 0750, NULL, "lodge-clerk"}, {"spool", 0750, NULL, "lodge-clerk"},
+    {"images", 0750, NULL, NULL},    {"auth", 0700, "lodge-auth", "lodge-auth"},
+    {"ca", 0700, NULL, NULL}, /* the notary reads it before it becomes its user */
 };
 const size_t n_folder_rows = sizeof(folder_rows) / sizeof(folder_rows[0]);
 
-const char *const user_names[] = {"lodge-proxy", "lodge-auth", "lodge-clerk", "lodge-fetcher"};
+const char *const user_names[] = {"lodge-proxy", "lodge-auth", "lodge-clerk", "lodge-notary",
+                                  "lodge-fetcher"};
 const size_t n_user_names = sizeof(user_names) / sizeof(user_names[0]);
 
 bool folder_path(const char *data, const char *name, char *to, size_t size)

@@ -40,4 +40,8 @@ bool folder_path(const char *data, const char *name, char *to, size_t size);
  * standard error. */
 void doctor_fix(const struct doctor *doctor);
 
+/* The CA, its key and its end; the certificates of the system. */
+enum verdict check_ca(struct doctor *doctor);
+enum verdict check_roots(struct doctor *doctor);
+
 #endif

@@ -127,6 +127,9 @@ static int check_needed(const struct conf *conf)
                             data);
         }
     }
+    if ((conf->ca.len > 0) != (conf->ca_key.len > 0)) {
+        return cmd_fail(EXIT_USAGE, "serve", "--ca and --ca-key belong together");
+    }
     return OPTIONS_GO_ON;
 }
 

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/err.h"
 #include "base/str.h"
 
 /* Equal or not, in a time that depends on the lengths alone. */
@@ -13,5 +14,11 @@ bool secret_eq(struct str a, struct str b);
 
 /* Zeroes n bytes; never optimised away. */
 void secret_wipe(void *p, size_t n);
+
+/* Keeps the memory of this process off the disk: all of it where the process may lock as much as it
+ * likes (root), else private keys, for which OpenSSL then has a place of its own that is locked,
+ * kept out of dumps and wiped. To be called before the first key; once. False where not even that
+ * could be locked. */
+MUST_USE bool secret_lock_memory(void);
 
 #endif

@@ -14,7 +14,8 @@
 #include "base/err.h"
 #include "base/str.h"
 
-enum { IPC_BYTES_MAX = 2048, IPC_FDS_MAX = 4 };
+/* A leaf under a school's own CA of RSA-8192, with long names, is below 3 KiB. */
+enum { IPC_BYTES_MAX = 4096, IPC_FDS_MAX = 4 };
 
 struct ipc_message {
     uint32_t type;

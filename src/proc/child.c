@@ -151,13 +151,39 @@ static enum err take_auth(struct child *child, struct ipc_message *message)
     return ERR_OK;
 }
 
+static enum err take_ca(struct child *child, struct ipc_message *message)
+{
+    replace_fd(&child->ca_fd, message, 0);
+    return ERR_OK;
+}
+
+static enum err take_notary(struct child *child, struct ipc_message *message)
+{
+    if (child->n_notary == sizeof(child->notary_fds) / sizeof(child->notary_fds[0])) {
+        return ERR_LIMIT;
+    }
+    child->notary_fds[child->n_notary++] = message_take_fd(message, 0);
+    if (child->started && child->handed != NULL) {
+        child->handed(child, false);
+    }
+    return ERR_OK;
+}
+
+static enum err take_roots(struct child *child, struct ipc_message *message)
+{
+    file_map_fini(&child->roots);
+    file_map_fini(&child->origin_roots);
+    ERR_TRY(file_map_fd(message->fds[0], &child->roots));
+    return file_map_fd(message->fds[1], &child->origin_roots);
+}
+
 static enum err take_go(struct child *child, struct ipc_message *message)
 {
     (void)message;
     if (!child->started) {
         child->started = true;
         enum err err = child->row->start(child);
-        if (err != ERR_OK) {
+        if (err != ERR_OK && !child->hopeless) {
             log_line(LOG_ERROR, "not-started", "err=%s errno=%d why=\"%s\" do=\"lodge doctor\"",
                      err_name(err), errno, strerror(errno));
         }
@@ -188,13 +214,23 @@ static enum err take_drain(struct child *child, struct ipc_message *message)
 
 /* What a child listens to; everything else ends it. */
 static enum err (*const takers[MESSAGE_COUNT])(struct child *, struct ipc_message *) = {
-    [MESSAGE_CONF] = take_conf,           [MESSAGE_HOSTS] = take_hosts,
-    [MESSAGE_SPOOL] = take_spool,         [MESSAGE_SPOOL_WRITER] = take_spool_writer,
-    [MESSAGE_PASSWORDS] = take_passwords, [MESSAGE_BELL] = take_bell,
-    [MESSAGE_LISTENER] = take_listener,   [MESSAGE_CATALOG] = take_catalog,
-    [MESSAGE_POLICY] = take_policy,       [MESSAGE_STATE] = take_state,
-    [MESSAGE_AUTH] = take_auth,           [MESSAGE_GO] = take_go,
-    [MESSAGE_DRAIN] = take_drain,         [MESSAGE_PING] = take_ping,
+    [MESSAGE_CONF] = take_conf,
+    [MESSAGE_HOSTS] = take_hosts,
+    [MESSAGE_SPOOL] = take_spool,
+    [MESSAGE_SPOOL_WRITER] = take_spool_writer,
+    [MESSAGE_PASSWORDS] = take_passwords,
+    [MESSAGE_BELL] = take_bell,
+    [MESSAGE_LISTENER] = take_listener,
+    [MESSAGE_CATALOG] = take_catalog,
+    [MESSAGE_POLICY] = take_policy,
+    [MESSAGE_STATE] = take_state,
+    [MESSAGE_AUTH] = take_auth,
+    [MESSAGE_GO] = take_go,
+    [MESSAGE_DRAIN] = take_drain,
+    [MESSAGE_PING] = take_ping,
+    [MESSAGE_CA] = take_ca,
+    [MESSAGE_NOTARY] = take_notary,
+    [MESSAGE_ROOTS] = take_roots,
 };
 
 static enum err take_one(struct child *child)
@@ -223,7 +259,8 @@ static void on_control(struct loop_io *io, uint32_t events)
         err = take_one(child);
     } while (err == ERR_OK);
     if (err != ERR_AGAIN) {
-        _exit(err == ERR_NOT_FOUND ? EXIT_SUCCESS : EXIT_FAILURE); /* gone, or not to be trusted */
+        int failure = child->hopeless ? PROC_EXIT_HOPELESS : EXIT_FAILURE;
+        _exit(err == ERR_NOT_FOUND ? EXIT_SUCCESS : failure); /* gone, or not to be trusted */
     }
 }
 
@@ -256,6 +293,7 @@ int child_main(const char *name)
         .spool_fd = -1,
         .spool_own_fd = -1,
         .passwords_fd = -1,
+        .ca_fd = -1,
         .bell_fd = -1,
         .images = {-1, -1, -1},
     };

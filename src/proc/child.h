@@ -23,12 +23,18 @@ struct child {
     int spool_fd;          /* -1: not handed over */
     int spool_own_fd;
     int passwords_fd;
+    int ca_fd;
     int bell_fd;
     int listen_fds[CHILD_LISTENERS_MAX];
     size_t n_listeners;
     int images[3];    /* CHILD_CATALOG ...: newly handed over, or -1 */
     int auth_fds[64]; /* ends of pairs with auth, newly handed over */
     size_t n_auth;
+    int notary_fds[64]; /* the same with the notary */
+    size_t n_notary;
+    struct file_map roots; /* PEM; empty: none */
+    struct file_map origin_roots;
+    bool hopeless; /* why start failed will not pass by itself */
 
     void *work; /* of the process at hand */
     /* After start: something new was handed over (images with GO, ends of pairs at once). */

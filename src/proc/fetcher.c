@@ -272,28 +272,35 @@ static int serve(enum err (*order)(int fd, const struct ipc_message *message))
     }
 }
 
-int fetcher_main(void)
+void fetcher_rights(struct confine_dir dirs[FETCHER_DIRS], struct confine *ret_rules)
 {
     /* Names, certificates and the libraries that glibc loads to look names up. */
-    static const char *const names[] = {"/etc", "/usr", "/lib"};
-    struct confine_dir dirs[sizeof(names) / sizeof(names[0])];
-    struct confine wanted = {
+    static const char *const names[FETCHER_DIRS] = {"/etc", "/usr", "/lib"};
+    struct confine rules = {
         .calls = CONFINE_TCP_UDP | CONFINE_FILES | CONFINE_LIBRARY,
         .dial = true,
         .dirs = dirs,
     };
-    struct confine_report report;
-    log_set_process("fetcher");
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    for (size_t i = 0; i < FETCHER_DIRS; i++) {
         int fd = -1;
         if (file_open_dir(AT_FDCWD, names[i], &fd) == ERR_OK) {
-            dirs[wanted.n_dirs++] = (struct confine_dir){.fd = fd};
+            dirs[rules.n_dirs++] = (struct confine_dir){.fd = fd};
         }
     }
+    *ret_rules = rules;
+}
+
+int fetcher_main(void)
+{
+    struct confine_dir dirs[FETCHER_DIRS];
+    struct confine wanted;
+    struct confine_report report;
+    log_set_process("fetcher");
+    fetcher_rights(dirs, &wanted);
     bool is_user = false;
     enum err err = fetch_init();
     if (err == ERR_OK) {
-        err = confine_user("lodge-fetcher", &is_user);
+        err = confine_user(FETCHER_USER, &is_user);
     }
     if (err == ERR_OK) {
         err = confine_self(&wanted, &report);

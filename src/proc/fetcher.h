@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "os/confine.h"
 #include "outbound/fetch.h"
 #include "outbound/unpack.h"
 
@@ -34,6 +35,11 @@ MUST_USE enum err fetcher_fetch(struct fetcher *fetcher, const struct fetch_job 
 MUST_USE enum err fetcher_unpack(struct fetcher *unpacker, int archive_fd, int to_fd,
                                  const struct unpack_limits *limits,
                                  struct unpack_result *ret_result);
+
+/* What the fetcher may: its rules, for confine_self, with the folders that it reads, open. */
+#define FETCHER_USER "lodge-fetcher"
+enum { FETCHER_DIRS = 3 };
+void fetcher_rights(struct confine_dir dirs[FETCHER_DIRS], struct confine *ret_rules);
 
 /* What the processes run: the pair is descriptor FETCHER_FD. The exit status. */
 enum { FETCHER_FD = 3 };

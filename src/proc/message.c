@@ -112,3 +112,98 @@ enum err message_read_answer(const struct ipc_message *message, struct auth_answ
     memcpy(ret_answer, message->bytes, sizeof(*ret_answer));
     return ERR_OK;
 }
+
+/* ---- between a worker and the notary ---- */
+
+/* A canonical host in its text, which is host_parse's but for the brackets of IPv6. */
+static enum err read_host(struct str text, struct host *ret_host)
+{
+    char bracketed[LIMIT_HOST_LEN + 3];
+    struct str unused;
+    if (text.len == 0 || text.len > LIMIT_HOST_LEN) {
+        return ERR_INVALID;
+    }
+    if (str_cut(text, ':', &unused, &unused)) {
+        bracketed[0] = '[';
+        memcpy(bracketed + 1, text.p, text.len);
+        bracketed[text.len + 1] = ']';
+        ERR_TRY(host_parse(str_make(bracketed, text.len + 2), ret_host));
+    } else {
+        ERR_TRY(host_parse(text, ret_host));
+    }
+    return str_eq(host_str(ret_host), text) ? ERR_OK : ERR_INVALID;
+}
+
+static void put(struct ipc_message *message, const void *bytes, size_t n)
+{
+    CHECK(n <= sizeof(message->bytes) - message->len);
+    memcpy(message->bytes + message->len, bytes, n);
+    message->len += n;
+}
+
+enum err message_send_sign(int fd, const struct host *host)
+{
+    struct ipc_message message = {.type = MESSAGE_SIGN};
+    put(&message, host->text, host->len);
+    return ipc_send(fd, &message);
+}
+
+enum err message_read_sign(const struct ipc_message *message, struct host *ret_host)
+{
+    if (message->type != MESSAGE_SIGN) {
+        return ERR_INVALID;
+    }
+    return read_host(str_make((const char *)message->bytes, message->len), ret_host);
+}
+
+/* One byte that says how long the host is, the host, the leaf. */
+enum err message_send_leaf(int fd, const struct host *host, struct str der)
+{
+    struct ipc_message message = {.type = MESSAGE_LEAF};
+    if (1U + host->len + der.len > sizeof(message.bytes)) {
+        return ERR_LIMIT;
+    }
+    put(&message, &host->len, 1);
+    put(&message, host->text, host->len);
+    put(&message, der.p, der.len);
+    return ipc_send(fd, &message);
+}
+
+enum err message_read_leaf(const struct ipc_message *message, struct host *ret_host,
+                           struct str *ret_der)
+{
+    struct str rest = str_make((const char *)message->bytes, message->len);
+    if (message->type != MESSAGE_LEAF || rest.len < 1 || message->bytes[0] >= rest.len) {
+        return ERR_INVALID;
+    }
+    size_t host_len = message->bytes[0];
+    ERR_TRY(read_host(str_make(rest.p + 1, host_len), ret_host));
+    *ret_der = str_make(rest.p + 1 + host_len, rest.len - 1 - host_len);
+    return ERR_OK;
+}
+
+enum err message_send_leaf_key(int fd, struct str key,
+                               const uint8_t secret[TLS_TICKET_SECRET_BYTES], int chain_fd)
+{
+    struct ipc_message message = {.type = MESSAGE_LEAF_KEY, .n_fds = 1, .fds = {chain_fd}};
+    if (key.len == 0 || key.len > sizeof(message.bytes) - TLS_TICKET_SECRET_BYTES) {
+        return ERR_LIMIT;
+    }
+    put(&message, secret, TLS_TICKET_SECRET_BYTES);
+    put(&message, key.p, key.len);
+    enum err err = ipc_send(fd, &message);
+    secret_wipe(message.bytes, sizeof(message.bytes));
+    return err;
+}
+
+enum err message_read_leaf_key(const struct ipc_message *message, struct str *ret_key,
+                               struct str *ret_secret)
+{
+    if (message->type != MESSAGE_LEAF_KEY || message->len <= TLS_TICKET_SECRET_BYTES) {
+        return ERR_INVALID;
+    }
+    const char *bytes = (const char *)message->bytes;
+    *ret_secret = str_make(bytes, TLS_TICKET_SECRET_BYTES);
+    *ret_key = str_make(bytes + TLS_TICKET_SECRET_BYTES, message->len - TLS_TICKET_SECRET_BYTES);
+    return ERR_OK;
+}

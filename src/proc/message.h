@@ -9,6 +9,8 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "os/ipc.h"
+#include "tls/server.h"
+#include "wire/host.h"
 
 enum message {
     MESSAGE_UNSET,
@@ -56,5 +58,27 @@ MUST_USE enum err message_read_question(const struct ipc_message *message,
 MUST_USE enum err message_send_answer(int fd, uint64_t ticket, bool accepted);
 MUST_USE enum err message_read_answer(const struct ipc_message *message,
                                       struct auth_answer *ret_answer);
+
+/* ---- between a worker and the notary ---- */
+
+/* Which leaf is wanted. Errors of ipc_send. */
+MUST_USE enum err message_send_sign(int fd, const struct host *host);
+/* Reads a received SIGN. ERR_INVALID for another, or a host that is not canonical. */
+MUST_USE enum err message_read_sign(const struct ipc_message *message, struct host *ret_host);
+
+/* The leaf (DER), or none: refused. ERR_LIMIT for one that no message holds; else as ipc_send. */
+MUST_USE enum err message_send_leaf(int fd, const struct host *host, struct str der);
+/* The slice points into the message. ERR_INVALID. */
+MUST_USE enum err message_read_leaf(const struct ipc_message *message, struct host *ret_host,
+                                    struct str *ret_der);
+
+/* The key under all leaves from now on (PKCS #8, DER), the secret of tickets, and the chain behind
+ * every leaf as a descriptor. ERR_LIMIT; else as ipc_send. Copies of the key are wiped. */
+MUST_USE enum err message_send_leaf_key(int fd, struct str key,
+                                        const uint8_t secret[TLS_TICKET_SECRET_BYTES],
+                                        int chain_fd);
+/* The slices point into the message, as does the descriptor (message_take_fd). ERR_INVALID. */
+MUST_USE enum err message_read_leaf_key(const struct ipc_message *message, struct str *ret_key,
+                                        struct str *ret_secret);
 
 #endif

@@ -108,7 +108,88 @@ TEST(a_message_has_the_number_of_descriptors_that_its_row_says)
     end();
 }
 
+static struct host host_of(const char *text)
+{
+    struct host host;
+    assert_ok(host_parse(str_from(text), &host));
+    return host;
+}
+
+TEST(a_wanted_leaf_and_the_leaf_arrive_as_they_were_sent)
+{
+    static const char *const hosts[] = {"a.example", "192.0.2.7", "[2001:db8::7]"};
+    static char der[3000];
+    begin();
+    for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+        struct host host = host_of(hosts[i]);
+        struct host read;
+        struct str leaf;
+        assert_ok(message_send_sign(fds[0], &host));
+        assert_ok(message_receive(fds[1], &got));
+        assert_ok(message_read_sign(&got, &read));
+        assert_true(host_eq(&read, &host));
+        assert_err(message_read_leaf(&got, &read, &leaf), ERR_INVALID);
+        assert_ok(message_send_leaf(fds[1], &host, str_make(der, sizeof(der))));
+        assert_ok(message_receive(fds[0], &got));
+        assert_ok(message_read_leaf(&got, &read, &leaf));
+        assert_true(host_eq(&read, &host));
+        assert_str_eq(leaf, str_make(der, sizeof(der)));
+        assert_err(message_send_leaf(fds[1], &host, str_make(der, IPC_BYTES_MAX)), ERR_LIMIT);
+    }
+    end();
+}
+
+TEST(a_host_that_is_not_canonical_or_a_message_cut_short_is_refused)
+{
+    static const char *const bad[] = {"",
+                                      "A.example",
+                                      "a.example.",
+                                      "0x7f.1",
+                                      "[2001:db8::7]",
+                                      "2001:DB8::7",
+                                      "::ffff:192.0.2.1",
+                                      "a b",
+                                      "a.example:443"};
+    struct host read;
+    struct str leaf;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        struct ipc_message message = {.type = MESSAGE_SIGN, .len = strlen(bad[i])};
+        memcpy(message.bytes, bad[i], message.len);
+        assert_err(message_read_sign(&message, &read), ERR_INVALID);
+    }
+    struct ipc_message message = {.type = MESSAGE_LEAF, .len = 4, .bytes = {3, 'a', '.', 'b'}};
+    assert_ok(message_read_leaf(&message, &read, &leaf));
+    for (message.len = 0; message.len < 4; message.len++) {
+        assert_err(message_read_leaf(&message, &read, &leaf), ERR_INVALID);
+    }
+    struct ipc_message longest = {.type = MESSAGE_SIGN, .len = IPC_BYTES_MAX};
+    memset(longest.bytes, 'a', sizeof(longest.bytes));
+    assert_err(message_read_sign(&longest, &read), ERR_INVALID);
+}
+
+TEST(the_leaf_key_arrives_with_its_secret_and_its_chain)
+{
+    uint8_t secret[TLS_TICKET_SECRET_BYTES];
+    struct str key;
+    struct str read;
+    memset(secret, 7, sizeof(secret));
+    begin();
+    assert_ok(message_send_leaf_key(fds[0], STR("key"), secret, fds[0]));
+    assert_ok(message_receive(fds[1], &got));
+    assert_ok(message_read_leaf_key(&got, &key, &read));
+    assert_str_eq(key, STR("key"));
+    assert_memory_equal(read.p, secret, sizeof(secret));
+    got.len = TLS_TICKET_SECRET_BYTES; /* no key */
+    assert_err(message_read_leaf_key(&got, &key, &read), ERR_INVALID);
+    ipc_message_fini(&got);
+    assert_err(message_send_leaf_key(fds[0], STR(""), secret, fds[0]), ERR_LIMIT);
+    end();
+}
+
 TESTS_MAIN(unit(a_question_and_its_answer_arrive_as_they_were_sent),
            unit(ids_and_passwords_that_are_too_long_are_not_sent),
            unit(a_question_or_answer_of_another_shape_is_refused),
-           unit(a_message_has_the_number_of_descriptors_that_its_row_says))
+           unit(a_message_has_the_number_of_descriptors_that_its_row_says),
+           unit(a_wanted_leaf_and_the_leaf_arrive_as_they_were_sent),
+           unit(a_host_that_is_not_canonical_or_a_message_cut_short_is_refused),
+           unit(the_leaf_key_arrives_with_its_secret_and_its_chain))

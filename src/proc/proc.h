@@ -27,6 +27,10 @@ enum proc_hand {
     HAND_LISTENER = 1 << 5,
     HAND_IMAGES = 1 << 6,
     HAND_AUTH = 1 << 7,
+    HAND_CA = 1 << 8,
+    HAND_NOTARY = 1 << 9,
+    HAND_ROOTS = 1 << 10,
+    HAND_LAST = HAND_ROOTS,
 };
 
 struct child;
@@ -52,6 +56,9 @@ const struct proc_row *proc_row(enum proc proc);
 
 /* A child is called `lodge process NAME-INDEX`, with this descriptor to the supervisor. */
 enum { PROC_CONTROL_FD = 3 };
+
+/* How a child ends that would fail again with what it was given. */
+enum { PROC_EXIT_HOPELESS = 3 };
 
 /* The main function of such a child; the exit code. 1 for a name that is none. */
 int child_main(const char *name);

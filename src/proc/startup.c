@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the supervisor opens before it starts anybody: folders, options, hosts, the bell, the port.
+/* What the supervisor opens before it starts anybody: folders, options, hosts, trusted
+ * certificates, the bell, the port.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,11 +15,14 @@
 #include "os/dns.h"
 #include "os/file.h"
 #include "os/sock.h"
+#include "proc/keeper.h"
 #include "proc/passwords.h"
 #include "proc/supervisor_impl.h"
+#include "tls/client.h"
 
 enum {
     HOSTS_MAX = 64 * 1024 * 1024,
+    ROOTS_MAX = 16 * 1024 * 1024,
     LINE_MAX_BYTES = 2048,
     WHY_BYTES = 64,
     FILES_PER_CLIENT = 4, /* client, origin, and the pipes of a tunnel that moves much */
@@ -88,6 +92,12 @@ static bool open_folders(struct supervisor *supervisor, const char *data)
         return false;
     }
     give_to_group(supervisor->spool_fd);
+    /* Of whoever starts the gate, and nobody else: the notary reads it before it gives up rights.
+     */
+    if (file_make_dirs(supervisor->data_fd, KEEPER_FOLDER, 0700) != ERR_OK) {
+        log_file("folder-failed", KEEPER_FOLDER, strerror(errno));
+        return false;
+    }
     if (passwords_open_folder(data, &supervisor->passwords_fd) != ERR_OK) {
         log_file("folder-failed", PASSWORDS_FOLDER, strerror(errno));
         return false;
@@ -120,6 +130,63 @@ static bool open_hosts(struct supervisor *supervisor)
     }
     buf_fini(&text);
     return err == ERR_OK;
+}
+
+/* A file of certificates into memory; none where none is named. */
+static enum err hold(const struct conf_text *path, const char *name, struct buf *text, int *ret_fd)
+{
+    enum err err = ERR_OK;
+    buf_init(text, ROOTS_MAX);
+    if (path->len > 0) {
+        err = file_read(AT_FDCWD, path->bytes, text);
+    }
+    if (err == ERR_OK) {
+        err = file_memory(name, buf_str(text), ret_fd);
+    }
+    return err;
+}
+
+/* Tries what each worker will do, so that a mistake is told once and here. */
+static bool check_roots(const struct conf *conf, struct str roots, struct str extra)
+{
+    struct tls_client *client;
+    const char *why = err_text(ERR_MEMORY);
+    if (tls_client_new(roots, extra, &client, &why) != ERR_OK) {
+        log_file("roots-refused", conf->origin_ca.bytes, why);
+        return false;
+    }
+    tls_client_free(client);
+    return true;
+}
+
+static bool open_roots(struct supervisor *supervisor)
+{
+    const struct conf *conf = supervisor->conf;
+    struct buf roots;
+    struct buf extra;
+    bool good = false;
+    enum err err = hold(&conf->roots, "roots", &roots, &supervisor->roots_fd);
+    if (err == ERR_NOT_FOUND) {
+        log_line(LOG_WARN, "no-roots",
+                 "do=\"apt-get install ca-certificates; until then no site that is inspected "
+                 "opens\"");
+        err = file_memory("roots", STR(""), &supervisor->roots_fd);
+    }
+    if (err != ERR_OK) {
+        log_file("roots-refused", conf->roots.bytes,
+                 err == ERR_SYSTEM ? strerror(errno) : err_text(err));
+    }
+    enum err extra_err = hold(&conf->origin_ca, "origin-ca", &extra, &supervisor->origin_roots_fd);
+    if (extra_err != ERR_OK) {
+        log_file("roots-refused", conf->origin_ca.bytes,
+                 extra_err == ERR_SYSTEM ? strerror(errno) : err_text(extra_err));
+    }
+    if (err == ERR_OK && extra_err == ERR_OK) {
+        good = check_roots(conf, buf_str(&roots), buf_str(&extra));
+    }
+    buf_fini(&roots);
+    buf_fini(&extra);
+    return good;
 }
 
 /* With the remedy of the mistakes that are made. */
@@ -219,5 +286,6 @@ bool supervisor_open(struct supervisor *supervisor, const char *data)
     raise_limits(supervisor->conf);
     warn_of_users();
     return open_folders(supervisor, data) && open_small_things(supervisor) &&
-           open_hosts(supervisor) && check_dns(supervisor) && open_listeners(supervisor);
+           open_hosts(supervisor) && open_roots(supervisor) && check_dns(supervisor) &&
+           open_listeners(supervisor);
 }

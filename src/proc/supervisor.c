@@ -3,7 +3,7 @@
  * what its row says, starts again what dies, and ends them in order.
  *
  * It never reads a byte from a network. The listening sockets stay open here, so that a worker's
- * death refuses no connection. The order of ends: proxies drain, then auth and clerk go.
+ * death refuses no connection. The order of ends: proxies drain, then the others go.
  */
 #include <errno.h>
 #include <signal.h>
@@ -16,6 +16,7 @@
 #include "os/confine.h"
 #include "os/file.h"
 #include "os/spawn.h"
+#include "proc/keeper.h"
 #include "proc/message.h"
 #include "proc/supervisor_impl.h"
 
@@ -74,31 +75,53 @@ static enum err hand_images(const struct supervisor *supervisor, const struct sl
     return ERR_OK;
 }
 
-static struct slot *find_auth(struct supervisor *supervisor)
+/* Whom the workers have a line to. */
+static const struct line_row {
+    enum proc to;
+    enum proc_hand hand;
+    enum message message;
+} line_rows[] = {
+    {PROC_auth, HAND_AUTH, MESSAGE_AUTH},
+    {PROC_notary, HAND_NOTARY, MESSAGE_NOTARY},
+};
+enum { N_LINES = sizeof(line_rows) / sizeof(line_rows[0]) };
+
+static struct slot *find_slot(struct supervisor *supervisor, enum proc proc)
 {
     for (size_t i = 0; i < supervisor->n_slots; i++) {
-        if (supervisor->slots[i].proc == PROC_auth) {
+        if (supervisor->slots[i].proc == proc) {
             return &supervisor->slots[i];
         }
     }
     return NULL;
 }
 
-/* Puts a worker and auth in touch, where both are there. */
-static enum err hand_auth(struct supervisor *supervisor, const struct slot *slot)
+/* Puts a worker and the other in touch, where both are there. */
+static enum err hand_line(struct supervisor *supervisor, const struct slot *slot,
+                          const struct line_row *row)
 {
-    const struct slot *auth = find_auth(supervisor);
+    const struct slot *other = find_slot(supervisor, row->to);
     int pair[2];
-    if (auth == NULL || auth->pid == 0 || slot->pid == 0) {
+    if (other == NULL || other->pid == 0 || slot->pid == 0) {
         return ERR_OK;
     }
     ERR_TRY(ipc_pair(pair));
-    enum err err = message_send(auth->control.fd, MESSAGE_AUTH, pair[0], -1);
+    enum err err = message_send(other->control.fd, row->message, pair[0], -1);
     if (err == ERR_OK) {
-        err = message_send(slot->control.fd, MESSAGE_AUTH, pair[1], -1);
+        err = message_send(slot->control.fd, row->message, pair[1], -1);
     }
     close(pair[0]);
     close(pair[1]);
+    return err;
+}
+
+/* Opened anew each time: the supervisor keeps no way to the key open. */
+static enum err hand_ca(struct supervisor *supervisor, const struct slot *slot)
+{
+    int fd;
+    ERR_TRY(file_open_dir(supervisor->data_fd, KEEPER_FOLDER, &fd));
+    enum err err = message_send(slot->control.fd, MESSAGE_CA, fd, -1);
+    close(fd);
     return err;
 }
 
@@ -123,7 +146,14 @@ static enum err hand_one(struct supervisor *supervisor, struct slot *slot, enum 
     case HAND_IMAGES:
         return hand_images(supervisor, slot, ALL_IMAGES);
     case HAND_AUTH:
-        return hand_auth(supervisor, slot);
+        return hand_line(supervisor, slot, &line_rows[0]);
+    case HAND_CA:
+        return hand_ca(supervisor, slot);
+    case HAND_NOTARY:
+        return hand_line(supervisor, slot, &line_rows[1]);
+    case HAND_ROOTS:
+        return message_send(control, MESSAGE_ROOTS, supervisor->roots_fd,
+                            supervisor->origin_roots_fd);
     }
     return ERR_INVALID;
 }
@@ -131,7 +161,7 @@ static enum err hand_one(struct supervisor *supervisor, struct slot *slot, enum 
 static enum err hand_over(struct supervisor *supervisor, struct slot *slot)
 {
     ERR_TRY(message_send(slot->control.fd, MESSAGE_CONF, supervisor->conf_fd, -1));
-    for (unsigned bit = 1; bit <= HAND_AUTH; bit <<= 1) {
+    for (unsigned bit = 1; bit <= HAND_LAST; bit <<= 1) {
         if ((slot->row->handed & bit) != 0) {
             ERR_TRY(hand_one(supervisor, slot, (enum proc_hand)bit));
         }
@@ -170,14 +200,23 @@ static enum err spawn(struct slot *slot)
     return ERR_OK;
 }
 
-/* When auth comes back, every worker gets a new line to it. */
-static void put_in_touch(struct supervisor *supervisor)
+static void put_in_touch(struct supervisor *supervisor, const struct line_row *row)
 {
     for (size_t i = 0; i < supervisor->n_slots; i++) {
         struct slot *slot = &supervisor->slots[i];
-        if (slot->pid != 0 && (slot->row->handed & HAND_AUTH) != 0 &&
-            hand_auth(supervisor, slot) != ERR_OK) {
-            log_line(LOG_ERROR, "no-line-to-auth", "name=%s", slot->name);
+        if (slot->pid != 0 && (slot->row->handed & row->hand) != 0 &&
+            hand_line(supervisor, slot, row) != ERR_OK) {
+            log_line(LOG_ERROR, "no-line", "name=%s to=%s", slot->name, proc_row(row->to)->name);
+        }
+    }
+}
+
+/* When auth or the notary comes back, every worker gets a new line to it. */
+static void renew_lines(const struct slot *slot)
+{
+    for (size_t i = 0; i < N_LINES; i++) {
+        if (line_rows[i].to == slot->proc) {
+            put_in_touch(slot->supervisor, &line_rows[i]);
         }
     }
 }
@@ -192,8 +231,8 @@ static void start(struct slot *slot)
             log_line(LOG_ERROR, "not-handed-over", "name=%s err=%s errno=%d", slot->name,
                      err_name(err), errno);
             (void)!spawn_signal(slot->end.fd, SIGKILL); /* its end is noted, and it starts again */
-        } else if (slot->proc == PROC_auth) {
-            put_in_touch(supervisor);
+        } else {
+            renew_lines(slot);
         }
         return;
     }
@@ -294,14 +333,14 @@ static void forget(struct slot *slot)
     slot->silent = 0;
 }
 
-static void after_death(struct slot *slot)
+static void after_death(struct slot *slot, bool hopeless)
 {
     struct supervisor *supervisor = slot->supervisor;
     if (supervisor->ending) {
         go_on_ending(supervisor);
         return;
     }
-    if (!supervisor->all_ready && slot->quick > QUICK_FREE) {
+    if (!supervisor->all_ready && (hopeless || slot->quick > QUICK_FREE)) {
         log_line(LOG_ERROR, "gave-up", "name=%s do=\"see its lines above\"", slot->name);
         end(supervisor, EXIT_FAILURE);
         return;
@@ -328,7 +367,7 @@ static void on_end(struct loop_io *io, uint32_t events)
     }
     slot->quick = lived_ms < QUICK_MS ? slot->quick + 1 : 0;
     forget(slot);
-    after_death(slot);
+    after_death(slot, how.signal == 0 && how.status == PROC_EXIT_HOPELESS);
 }
 
 static void check_ready(struct supervisor *supervisor)

@@ -47,7 +47,9 @@ struct supervisor {
     int passwords_fd;
     int bell_fd;
     int conf_fd;
-    int hosts_fd;                /* -1: none */
+    int hosts_fd; /* -1: none */
+    int roots_fd;
+    int origin_roots_fd;
     int listen_fds[WORKERS_MAX]; /* each worker's own */
     size_t n_workers;
     bool all_ready;

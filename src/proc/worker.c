@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A proxy worker: gives the proxy its loop, images, spool and line to auth. Everything else about a
- * connection is proxy/'s affair. */
+/* A proxy worker: gives the proxy its loop, images, spool and line to auth.
+ * Everything else about a connection is proxy/'s affair. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -266,10 +266,15 @@ static enum err make_proxy(struct worker *worker, struct spool_writer *spool)
         .hosts = child->hosts.bytes,
         .auth = ask_auth,
         .auth_context = worker,
+        .roots = child->roots.bytes,
+        .extra_roots = child->origin_roots.bytes,
         .sealed = ring_sealed,
         .sealed_context = worker,
     };
-    return proxy_new(&setup, &worker->proxy);
+    enum err err = proxy_new(&setup, &worker->proxy);
+    file_map_fini(&child->roots); /* proxy_new has read them */
+    file_map_fini(&child->origin_roots);
+    return err;
 }
 
 enum err proc_proxy_start(struct child *child)

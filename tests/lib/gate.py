@@ -78,9 +78,9 @@ class Gate:
         command = [str(word) for word in self.command] + ["--proxy", self.address]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        ready = threading.Event()
+        ready, before = threading.Event(), len(self.log)
         threading.Thread(target=self.read_log, args=(ready,), daemon=True).start()
-        if not ready.wait(START_SECONDS) or self.process.poll() is not None:
+        if not ready.wait(START_SECONDS) or "ready\n" not in self.log[before:]:
             self.stop()
             raise RuntimeError("lodge serve did not get ready:\n" + "".join(self.log[-30:]))
 
