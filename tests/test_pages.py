@@ -53,7 +53,11 @@ PAGES = [
      ["not open for you yet", "You are not in trouble.", "signed", CHILDLINE], ["games"]),
     ("trouble-502", "ks2", OPEN, 502, ["The site does not work just now", "nothing wrong", "cannot be reached"], []),
 ]
-NAMES = [page[0] for page in PAGES] + ["home", "sign-in-407", "trouble-400", "trouble-404"]
+# The pages that set a device up, by their paths.
+SETUP = {"home": "/", "setup": "/setup", "check": "/check",
+         **{f"setup-{kind}": f"/setup/{kind}" for kind in (
+             "android", "apple", "chromebook", "firefox", "linux", "mac", "windows")}}
+NAMES = [page[0] for page in PAGES] + [*SETUP, "sign-in-407", "trouble-400", "trouble-404"]
 
 
 def state_of(voice):
@@ -99,7 +103,8 @@ def answers(seats, build):
     seat = seats["ks2"]
     raw = {name: seats[voice].curl("-i", f"http://{host}{SECRET}").stdout
            for name, voice, host, _, _, _ in PAGES}
-    raw["home"] = seat.curl("-i", "http://lodge.internal/").stdout
+    raw |= {name: seat.curl("-i", f"http://lodge.internal{path}").stdout
+            for name, path in SETUP.items()}
     raw["trouble-404"] = seat.curl("-i", "http://lodge.internal" + SECRET).stdout
     raw["sign-in-407"] = seat.curl("-i", "--proxy-user", "somebody:wrong-word",
                                    f"http://{OPEN}{SECRET}").stdout
@@ -179,7 +184,11 @@ def test_every_page_is_whole_and_brings_no_code(answers, name):
         assert not [key for key in attributes if key.startswith("on") or key in ("src", "style")]
         assert "http-equiv" not in attributes
     # An empty icon, so that no browser asks the site for one: a second event of one visit.
-    assert outline.all("link") == [{"rel": "icon", "href": "data:,"}]
+    icon, *others = outline.all("link")
+    assert icon == {"rel": "icon", "href": "data:,"}
+    # The check takes what makes it "yes" over HTTPS, and from nowhere else.
+    assert [link["href"].partition("?")[0] for link in others] == (
+        ["https://check.lodge.internal/check.css"] if name == "check" else [])
     for picture in outline.all("svg"):
         assert picture.get("aria-hidden") == "true" or (picture["role"] == "img" and
                                                         picture["aria-label"])
@@ -197,8 +206,8 @@ def test_U19_sentences_are_as_long_as_a_child_reads(answers, name, longest):
 @pytest.mark.parametrize("preset", ["trust-primary", "church-primary"])
 def test_the_help_that_pages_name_is_open_to_everyone(answers, seats, lodge, preset):
     """Each link of each page is a lifeline in both presets, or the gate's own."""
-    links = sorted({attributes["href"] for _, page in answers.values()
-                    for attributes in Outline(page).all("a")})
+    links = sorted({urllib.parse.urljoin("http://lodge.internal/", attributes["href"])
+                    for _, page in answers.values() for attributes in Outline(page).all("a")})
     assert len(links) >= 5
     done = subprocess.run(
         [lodge, "check", "--policy", ROOT / "presets" / f"{preset}.json", "--catalog",
@@ -221,7 +230,8 @@ def chromium(profile, *words):
 @pytest.mark.parametrize("name, voice, url", [
     *((name, voice, f"http://{host}{SECRET}") for name, voice, host, _, _, _ in PAGES
       if name != "trouble-502"),  # a browser has ports that it does not ask for
-    ("home", "ks2", "http://lodge.internal/")], ids=lambda value: None)
+    *((name, "ks2", f"http://lodge.internal{path}") for name, path in SETUP.items())],
+    ids=lambda value: None)
 def test_chromium_shows_the_page_through_the_gate(seats, build, tmp_path, name, voice, url):
     (build / "shots").mkdir(exist_ok=True)
     shot = build / "shots" / f"{name}.png"
@@ -232,7 +242,7 @@ def test_chromium_shows_the_page_through_the_gate(seats, build, tmp_path, name, 
     assert shot.read_bytes().startswith(b"\x89PNG")
     own = [event for event in seats[voice].events()[before:]
            if event["host"] == urllib.parse.urlsplit(url).hostname]  # a browser asks others as well
-    if name != "home":  # which is a lifeline, and not shown
+    if name not in SETUP:  # which are lifelines, and not shown
         assert len(own) == 1, "one visit is one event"
 
 

@@ -165,7 +165,7 @@ struct str jread_text_or(struct jread *reader, const struct place *at, const cha
     return member.value != NULL ? jread_value(reader, &member) : fallback;
 }
 
-static bool is_id(struct str text)
+bool jread_is_id(struct str text)
 {
     for (size_t i = 0; i < text.len; i++) {
         char c = text.p[i];
@@ -180,7 +180,7 @@ struct str jread_id_value(struct jread *reader, const struct place *at)
 {
     size_t before = reader->complaints;
     struct str text = jread_value(reader, at);
-    if (reader->complaints == before && !is_id(text)) {
+    if (reader->complaints == before && !jread_is_id(text)) {
         jread_complain(reader, at, "is no id; use 1 to %d letters, digits, '-', '_' or '.'",
                        (int)LIMIT_ID_LEN);
         return STR("");

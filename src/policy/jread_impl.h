@@ -60,6 +60,8 @@ struct str jread_text_or(struct jread *reader, const struct place *at, const cha
                          struct str fallback);
 /* The text of this place itself. */
 struct str jread_value(struct jread *reader, const struct place *at);
+/* An id, as below. */
+bool jread_is_id(struct str text);
 /* An id: letters, digits, '-', '_', '.', at most LIMIT_ID_LEN; empty after a complaint. */
 struct str jread_id(struct jread *reader, const struct place *at, const char *key);
 struct str jread_id_or(struct jread *reader, const struct place *at, const char *key,

@@ -57,7 +57,7 @@ void answer_send(struct client *client, unsigned status, struct str type, struct
     struct http_answer answer = {
         .status = status,
         .type = type,
-        .policy = STR(VIEWS_POLICY),
+        .policy = exchange->policy.len != 0 ? exchange->policy : STR(VIEWS_POLICY),
         .extra = extra,
         .length = proxy->page.len,
         .keep_alive = may_go_on(client),
@@ -167,6 +167,7 @@ static void page_staff(struct buf *to, const struct exchange *exchange, struct s
                              .rule = verdict->sealed ? STR("") : verdict->rule,
                              .group = exchange->who.group,
                              .change = who_can_change(verdict),
+                             .gate = exchange->client->proxy->options.gate_name,
                              .id = id,
                          });
 }

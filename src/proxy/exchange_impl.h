@@ -74,7 +74,8 @@ struct exchange {
     bool decode;   /* chunks are taken off for a client that knows none */
     bool keep_origin;
     unsigned status;
-    unsigned interim; /* 1xx answers so far */
+    unsigned interim;  /* 1xx answers so far */
+    struct str policy; /* of a page of ours, in arena; empty: VIEWS_POLICY */
     /* the event */
     struct event_id id;
     struct who who;
@@ -91,6 +92,12 @@ static inline struct str exchange_method(const struct exchange *exchange)
 static inline struct str exchange_person(const struct exchange *exchange)
 {
     return str_make(exchange->person, exchange->person_len);
+}
+
+/* True where the origin is reached by TLS of ours: a page of https that is inspected. */
+static inline bool exchange_is_secure(const struct exchange *exchange)
+{
+    return !exchange->connect && str_eq(exchange->url.scheme, STR("https"));
 }
 
 /* NULL: out of memory. Belongs to the client from now on. */
@@ -130,6 +137,13 @@ void dial_unbind(struct client *client);
 void dial_cancel(struct exchange *exchange);
 void dial_late(struct client *client);
 void dial_on_origin(struct client *client, struct origin *origin);
+/* The exchange has its connection, ready for a request: relay or tunnel. */
+void dial_done(struct client *client, struct origin *origin);
+
+/* secure.c: TLS on a connection that was made, under the dial's timeout; then dial_done. */
+void secure_begin(struct client *client, struct origin *origin);
+/* The origin has news. */
+void secure_go(struct client *client);
 
 /* relay.c */
 void relay_begin(struct client *client);

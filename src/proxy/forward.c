@@ -87,8 +87,65 @@ static void print_framing(struct buf *to, const struct http1_head *head)
     }
 }
 
-/* The protocols of Upgrade that are passed on: all but h2c, which would bring requests past us that
- * nobody decided on. */
+/* Codings of bodies that we can take off again: what is not read is not let through, so nothing
+ * else is asked for. */
+static bool is_coding(struct str name)
+{
+    static const struct str known[] = {STR_INIT("gzip"), STR_INIT("x-gzip"), STR_INIT("deflate"),
+                                       STR_INIT("br"),   STR_INIT("zstd"),   STR_INIT("identity")};
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        if (str_eq_nocase(name, known[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* RFC 9110 section 12.5.3. */
+static void print_codings(struct buf *to, const struct http1_head *head)
+{
+    size_t n = 0;
+    if (http1_find(head, HTTP1_NAME_ACCEPT_ENCODING) == NULL) {
+        return;
+    }
+    buf_append(to, STR("Accept-Encoding: "));
+    for (size_t i = 0; i < head->n_headers; i++) {
+        struct str rest = head->headers[i].value;
+        while (head->headers[i].id == HTTP1_NAME_ACCEPT_ENCODING && rest.len != 0) {
+            struct str item;
+            struct str name;
+            struct str weight;
+            str_cut(rest, ',', &item, &rest);
+            str_cut(str_trim(item), ';', &name, &weight);
+            if (is_coding(str_trim(name))) {
+                buf_append(to, n++ != 0 ? STR(", ") : STR(""));
+                buf_append(to, str_trim(item));
+            }
+        }
+    }
+    buf_append(to, n != 0 ? STR("\r\n") : STR("identity\r\n"));
+}
+
+/* Protocols of Upgrade that would bring requests past us that nobody decided on: HTTP in the clear
+ * (h2c), TLS (RFC 2817), and tunnels (RFC 9298, RFC 9484). */
+static bool is_way_out(struct str name)
+{
+    static const struct str ways[] = {STR_INIT("h2c"),
+                                      STR_INIT("HTTP"),
+                                      STR_INIT("TLS"),
+                                      STR_INIT("connect-udp"),
+                                      STR_INIT("connect-ip"),
+                                      STR_INIT("connect-tcp"),
+                                      STR_INIT("connect-ethernet")};
+    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+        if (str_eq_nocase(name, ways[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The protocols of Upgrade that are passed on. */
 static void read_upgrade(struct exchange *exchange, const struct http1_head *head)
 {
     const struct http1_header *upgrade = http1_find(head, HTTP1_NAME_UPGRADE);
@@ -103,7 +160,7 @@ static void read_upgrade(struct exchange *exchange, const struct http1_head *hea
         struct str name;
         struct str version;
         str_cut(item, '/', &name, &version);
-        if (name.len == 0 || str_eq_nocase(name, STR("h2c")) || str_eq_nocase(name, STR("HTTP"))) {
+        if (name.len == 0 || is_way_out(name)) {
             continue;
         }
         if (exchange->offered.len != 0) {
@@ -118,16 +175,22 @@ enum err forward_request(struct exchange *exchange, const struct http1_head *hea
                          struct str target)
 {
     static const enum http1_name never[] = {
-        HTTP1_NAME_HOST,      HTTP1_NAME_CONTENT_LENGTH, HTTP1_NAME_X_FORWARDED_FOR,
-        HTTP1_NAME_FORWARDED, HTTP1_NAME_EXPECT,         HTTP1_NAME_MAX_FORWARDS,
+        HTTP1_NAME_HOST,
+        HTTP1_NAME_CONTENT_LENGTH,
+        HTTP1_NAME_X_FORWARDED_FOR,
+        HTTP1_NAME_FORWARDED,
+        HTTP1_NAME_EXPECT,
+        HTTP1_NAME_MAX_FORWARDS,
+        HTTP1_NAME_ACCEPT_ENCODING,
     };
     struct buf *to = &exchange->head;
     read_upgrade(exchange, head);
     http1_print_request_line(to, head->method_text, target);
     buf_append(to, STR("Host: "));
-    forward_authority(to, &exchange->url, 80);
+    forward_authority(to, &exchange->url, exchange_is_secure(exchange) ? 443 : 80);
     buf_append(to, STR("\r\n"));
     http1_print_end_to_end(to, head, never, sizeof(never) / sizeof(never[0]));
+    print_codings(to, head);
     print_framing(to, head);
     if (head->expect_continue && !exchange->old) {
         buf_append(to, STR("Expect: 100-continue\r\n"));
@@ -151,10 +214,11 @@ enum err forward_request(struct exchange *exchange, const struct http1_head *hea
 void forward_response(struct buf *to, const struct exchange *exchange,
                       const struct http1_head *head, bool keep_alive)
 {
-    static const enum http1_name never[] = {HTTP1_NAME_CONTENT_LENGTH};
+    /* Alt-Svc (RFC 7838) sends a browser to other hosts and to QUIC, round the gate. */
+    static const enum http1_name never[] = {HTTP1_NAME_CONTENT_LENGTH, HTTP1_NAME_ALT_SVC};
     const struct http1_header *length = http1_find(head, HTTP1_NAME_CONTENT_LENGTH);
     http1_print_status_line(to, head->status, head->reason);
-    http1_print_end_to_end(to, head, never, 1);
+    http1_print_end_to_end(to, head, never, sizeof(never) / sizeof(never[0]));
     if (head->body == HTTP1_BODY_NONE && length != NULL && exchange->method == HTTP1_HEAD) {
         /* It tells what a GET would bring (RFC 9110 section 8.6). */
         http1_print_header(to, STR("Content-Length"), length->value);

@@ -1,45 +1,178 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The gate's own name: a page that says where one is, and the file that sets a device up. */
+/* The gate's own name: a page that says where one is, the pages and files that set a device up, and
+ * the check whether it is.
+ *
+ * The check is a page that says "not yet" by its own style, and takes another style over HTTPS that
+ * turns it into "yes". That style has a name of its own, so that nobody who once clicked a warning
+ * of the gate's pages away is told that all is well.
+ */
+#include <stdio.h>
+
 #include "proxy/proxy_impl.h"
+#include "proxy/setup_impl.h"
 #include "proxy/views.h"
 
 #define PAC_TYPE STR_INIT("application/x-ns-proxy-autoconfig")
+#define HTML_TYPE STR_INIT("text/html; charset=utf-8")
 
-static void print_home(const struct proxy *proxy, struct buf *to)
+static const struct str CHECK_NAME = STR_INIT("check.");
+
+bool gate_is_host(const struct proxy *proxy, const struct host *host)
 {
-    view_home(to, &(struct view_home){
-                      .proxy = proxy->options.proxy_name,
-                      .gate = proxy->options.gate_name,
-                  });
+    struct str name = host_str(host);
+    struct str rest = str_starts(name, CHECK_NAME) ? str_skip(name, CHECK_NAME.len) : name;
+    return str_eq(name, proxy->options.gate_name) || str_eq(rest, proxy->options.gate_name);
 }
 
-/* Everything goes to the gate, private addresses too: the policy may name them. Only the device
- * itself is asked directly. Both names are ours (conf/schema.def checks them): hosts and ports. */
-static void print_pac(const struct proxy *proxy, struct buf *to)
+enum err gate_set_ca(struct proxy *proxy, struct str chain_der)
 {
-    buf_append(to, STR("function FindProxyForURL(url, host) {\n"
-                       "  if (host === \"localhost\" || host === \"127.0.0.1\" || host === \"::1\")"
-                       " { return \"DIRECT\"; }\n"
-                       "  return \"PROXY "));
-    buf_append(to, proxy->options.proxy_name);
-    buf_append(to, STR("\";\n}\n"));
+    struct str der;
+    ERR_TRY(setup_last_certificate(chain_der, &der));
+    buf_clear(&proxy->gate_ca);
+    buf_append(&proxy->gate_ca, der);
+    return buf_err(&proxy->gate_ca);
 }
+
+static void print_home(struct client *client, struct buf *to)
+{
+    const struct proxy_options *options = &client->proxy->options;
+    view_home(to, &(struct view_home){.proxy = options->proxy_name, .gate = options->gate_name});
+}
+
+/* Empty until the gate has its certificate. */
+static struct str fingerprint(const struct proxy *proxy, char to[SETUP_FINGERPRINT_MAX])
+{
+    if (proxy->gate_ca.len == 0) {
+        return STR("");
+    }
+    setup_fingerprint(buf_str(&proxy->gate_ca), to);
+    return str_from(to);
+}
+
+static void print_setup(struct client *client, struct buf *to)
+{
+    char text[SETUP_FINGERPRINT_MAX];
+    view_setup(to, &(struct view_setup){.proxy = client->proxy->options.proxy_name,
+                                        .fingerprint = fingerprint(client->proxy, text)});
+}
+
+#define SETUP_PAGE(kind)                                                                       \
+    static void print_##kind(struct client *client, struct buf *to)                            \
+    {                                                                                          \
+        char text[SETUP_FINGERPRINT_MAX];                                                      \
+        view_setup_##kind(                                                                     \
+            to, &(struct view_setup_##kind){.proxy = client->proxy->options.proxy_name,        \
+                                            .fingerprint = fingerprint(client->proxy, text)}); \
+    }
+SETUP_PAGE(android)
+SETUP_PAGE(apple)
+SETUP_PAGE(chromebook)
+SETUP_PAGE(firefox)
+SETUP_PAGE(linux)
+SETUP_PAGE(mac)
+SETUP_PAGE(windows)
+#undef SETUP_PAGE
+
+static void print_pac(struct client *client, struct buf *to)
+{
+    setup_pac(client->proxy->options.proxy_name, to);
+}
+
+static void print_der(struct client *client, struct buf *to)
+{
+    buf_append(to, buf_str(&client->proxy->gate_ca));
+}
+
+static void print_pem(struct client *client, struct buf *to)
+{
+    setup_pem(buf_str(&client->proxy->gate_ca), to);
+}
+
+static void print_profile(struct client *client, struct buf *to)
+{
+    const struct proxy_options *options = &client->proxy->options;
+    setup_profile(options->school, options->gate_name, buf_str(&client->proxy->gate_ca), to);
+}
+
+/* Each showing asks for a style of its own, whatever a browser or another proxy keeps. */
+static void print_check(struct client *client, struct buf *to)
+{
+    struct exchange *exchange = client->exchange;
+    struct str gate = client->proxy->options.gate_name;
+    struct buf policy;
+    char once[2 * EVENT_ID_LEN + 1];
+    for (size_t i = 0; i < EVENT_ID_LEN; i++) {
+        snprintf(once + 2 * i, 3, "%02x", exchange->id.bytes[i]);
+    }
+    buf_init(&policy, LIMIT_HTTP_LINE_LEN);
+    buf_append(&policy, STR(VIEWS_POLICY_STYLES " https://check."));
+    buf_append(&policy, gate);
+    buf_append(&policy, STR(VIEWS_POLICY_REST));
+    exchange->policy = arena_dup(&exchange->arena, buf_str(&policy));
+    buf_fini(&policy);
+    view_check(to, &(struct view_check){.gate = gate, .once = str_from(once)});
+}
+
+/* Loaded over HTTPS only: this device trusts us. */
+static void print_checked(struct client *client, struct buf *to)
+{
+    const struct proxy *proxy = client->proxy;
+    buf_append(to, STR(".no { display: none; }\n.yes { display: flex; }\n"));
+    if (proxy->setup.trust != NULL) {
+        proxy->setup.trust(proxy->setup.trust_context, &client->addr, &client->exchange->url.host,
+                           PROXY_TRUST_CHECKED);
+    }
+}
+
+enum gate_needs { NEEDS_NOTHING, NEEDS_CA, NEEDS_HTTPS };
 
 struct gate_row {
     struct str path;
     struct str type;
-    void (*print)(const struct proxy *proxy, struct buf *to);
+    void (*print)(struct client *client, struct buf *to);
+    enum gate_needs needs;
 };
 
 static const struct gate_row rows[] = {
-    {STR_INIT("/"), STR_INIT("text/html; charset=utf-8"), print_home},
-    {STR_INIT("/proxy.pac"), PAC_TYPE, print_pac},
-    {STR_INIT("/wpad.dat"), PAC_TYPE, print_pac},
+    {STR_INIT("/"), HTML_TYPE, print_home, NEEDS_NOTHING},
+    {STR_INIT("/proxy.pac"), PAC_TYPE, print_pac, NEEDS_NOTHING},
+    {STR_INIT("/wpad.dat"), PAC_TYPE, print_pac, NEEDS_NOTHING},
+    {STR_INIT("/setup"), HTML_TYPE, print_setup, NEEDS_NOTHING},
+    {STR_INIT("/setup/android"), HTML_TYPE, print_android, NEEDS_NOTHING},
+    {STR_INIT("/setup/apple"), HTML_TYPE, print_apple, NEEDS_NOTHING},
+    {STR_INIT("/setup/chromebook"), HTML_TYPE, print_chromebook, NEEDS_NOTHING},
+    {STR_INIT("/setup/firefox"), HTML_TYPE, print_firefox, NEEDS_NOTHING},
+    {STR_INIT("/setup/linux"), HTML_TYPE, print_linux, NEEDS_NOTHING},
+    {STR_INIT("/setup/mac"), HTML_TYPE, print_mac, NEEDS_NOTHING},
+    {STR_INIT("/setup/windows"), HTML_TYPE, print_windows, NEEDS_NOTHING},
+    {STR_INIT("/ca.crt"), STR_INIT("application/x-x509-ca-cert"), print_der, NEEDS_CA},
+    {STR_INIT("/ca.pem"), STR_INIT("application/x-pem-file"), print_pem, NEEDS_CA},
+    {STR_INIT("/lodge.mobileconfig"), STR_INIT("application/x-apple-aspen-config"), print_profile,
+     NEEDS_CA},
+    {STR_INIT("/check"), HTML_TYPE, print_check, NEEDS_NOTHING},
+    {STR_INIT("/check.css"), STR_INIT("text/css"), print_checked, NEEDS_HTTPS},
 };
+
+static const struct gate_row *find_row(struct str path)
+{
+    enum { N = sizeof(rows) / sizeof(rows[0]) };
+    for (size_t i = 0; i < N; i++) {
+        if (str_eq(rows[i].path, path)) {
+            return &rows[i];
+        }
+    }
+    return NULL;
+}
+
+static bool is_there(const struct client *client, const struct gate_row *row)
+{
+    bool https = str_eq(client->exchange->url.scheme, STR("https"));
+    return row != NULL && (row->needs != NEEDS_CA || client->proxy->gate_ca.len != 0) &&
+           (row->needs != NEEDS_HTTPS || https);
+}
 
 void gate_answer(struct client *client)
 {
-    enum { N = sizeof(rows) / sizeof(rows[0]) };
     struct proxy *proxy = client->proxy;
     const struct exchange *exchange = client->exchange;
     if (exchange->method == HTTP1_OPTIONS) {
@@ -48,13 +181,12 @@ void gate_answer(struct client *client)
         return;
     }
     bool reads = exchange->method == HTTP1_GET || exchange->method == HTTP1_HEAD;
-    for (size_t i = 0; reads && i < N; i++) {
-        if (str_eq(rows[i].path, exchange->url.path)) {
-            buf_clear(&proxy->page);
-            rows[i].print(proxy, &proxy->page);
-            answer_send(client, 200, rows[i].type, STR(""));
-            return;
-        }
+    const struct gate_row *row = find_row(exchange->url.path);
+    if (reads && is_there(client, row)) {
+        buf_clear(&proxy->page);
+        row->print(client, &proxy->page);
+        answer_send(client, 200, row->type, STR(""));
+        return;
     }
     answer_trouble(client, reads ? 404 : 405, "The gate has no such page");
 }

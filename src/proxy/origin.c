@@ -27,7 +27,9 @@ static void on_io(struct loop_io *io, uint32_t events)
     struct client *client = origin->client;
     http_conn_note(&origin->conn, events);
     if (client == NULL) {
-        origin_close(origin); /* unused, so whatever it says is the end of it */
+        if (!origin_is_quiet(origin)) {
+            origin_close(origin); /* unused, so whatever it says is the end of it */
+        }
     } else if (stages[client->stage].origin != NULL) {
         stages[client->stage].origin(client, origin);
     }
@@ -38,8 +40,18 @@ static void free_now(struct loop_defer *defer)
     free((char *)defer - offsetof(struct origin, defer));
 }
 
+bool origin_is_quiet(struct origin *origin)
+{
+    static const uint32_t said = EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+    struct str view;
+    if (!origin->secure || (origin->conn.ready & said) == 0) {
+        return (origin->conn.ready & said) == 0;
+    }
+    return http_conn_read(&origin->conn, &origin->proxy->scratch_down, &view) == HTTP_READ_NONE;
+}
+
 enum err origin_connect(struct client *client, const struct sock_addr *addr, struct str host,
-                        struct origin **ret_origin)
+                        bool secure, struct origin **ret_origin)
 {
     CHECK(host.len <= LIMIT_HOST_LEN);
     int fd = -1;
@@ -60,6 +72,7 @@ enum err origin_connect(struct client *client, const struct sock_addr *addr, str
     origin->proxy = client->proxy;
     origin->client = client;
     origin->addr = *addr;
+    origin->secure = secure;
     origin->host_len = (uint8_t)host.len;
     memcpy(origin->host, host.p, host.len);
     *ret_origin = origin;
@@ -95,7 +108,7 @@ void dial_cancel(struct exchange *exchange)
 }
 
 /* The exchange has its connection. */
-static void dial_done(struct client *client, struct origin *origin)
+void dial_done(struct client *client, struct origin *origin)
 {
     struct exchange *exchange = client->exchange;
     exchange->origin = origin;
@@ -148,7 +161,8 @@ static void dial_next(struct client *client)
         const struct sock_addr *addr = &dial->addrs[dial->next++];
         struct origin *origin = NULL;
         if (!may_dial(exchange, addr) ||
-            origin_connect(client, addr, host_str(&exchange->url.host), &origin) != ERR_OK) {
+            origin_connect(client, addr, host_str(&exchange->url.host),
+                           exchange_is_secure(exchange), &origin) != ERR_OK) {
             continue;
         }
         origin->next_try = dial->tries;
@@ -181,6 +195,10 @@ void dial_on_origin(struct client *client, struct origin *origin)
     struct exchange *exchange = client->exchange;
     struct dial *dial = &exchange->dial;
     uint32_t ready = origin->conn.ready;
+    if (exchange->origin == origin) {
+        secure_go(client);
+        return;
+    }
     bool failed = (ready & (EPOLLERR | EPOLLHUP)) != 0 && sock_error(origin->conn.io.fd) != 0;
     if (!failed && (ready & EPOLLOUT) == 0) {
         return;
@@ -194,7 +212,11 @@ void dial_on_origin(struct client *client, struct origin *origin)
     }
     origin->connected = true;
     dial_cancel(exchange);
-    dial_done(client, origin);
+    if (origin->secure) {
+        secure_begin(client, origin);
+    } else {
+        dial_done(client, origin);
+    }
 }
 
 void dial_late(struct client *client)
@@ -268,8 +290,8 @@ static bool dial_from_bound(struct client *client)
         return false;
     }
     struct str host = str_make(origin->host, origin->host_len);
-    bool quiet = (origin->conn.ready & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) == 0;
-    if (!quiet || exchange->connect || origin->addr.port != exchange->url.port ||
+    if (!origin_is_quiet(origin) || exchange->connect || origin->addr.port != exchange->url.port ||
+        origin->secure != exchange_is_secure(exchange) ||
         !str_eq(host, host_str(&exchange->url.host))) {
         dial_unbind(client);
         return false;
@@ -291,7 +313,8 @@ static bool dial_from_pool(struct client *client)
     if (exchange->connect || !exchange->repeatable || exchange->bound || exchange->dial.fresh) {
         return false;
     }
-    struct origin *origin = pool_take(client, host_str(&exchange->url.host), exchange->url.port);
+    struct origin *origin = pool_take(client, host_str(&exchange->url.host), exchange->url.port,
+                                      exchange_is_secure(exchange));
     if (origin == NULL) {
         return false;
     }

@@ -34,6 +34,7 @@ struct origin {
     struct sock_addr addr;
     unsigned bucket;
     bool connected;
+    bool secure; /* over TLS; part of the pool's key */
     bool pooled;
     bool reused; /* had an exchange before */
     uint8_t host_len;
@@ -46,13 +47,17 @@ struct pool {
     size_t n;
 };
 
-/* Begins to connect for a client. ERR_SYSTEM, ERR_MEMORY. */
+/* Begins to connect for a client; secure: TLS is to follow (secure.c). ERR_SYSTEM, ERR_MEMORY. */
 MUST_USE enum err origin_connect(struct client *client, const struct sock_addr *addr,
-                                 struct str host, struct origin **ret_origin);
+                                 struct str host, bool secure, struct origin **ret_origin);
 void origin_close(struct origin *origin);
+/* True where it has said nothing that the loop told of, and not ended. TLS may say things to us
+ * that are no answer (tickets, RFC 8446 section 4.6.1): these are read and count as nothing. */
+bool origin_is_quiet(struct origin *origin);
 
-/* An unused connection to this host and port, or NULL; it is the client's from now on. */
-struct origin *pool_take(struct client *client, struct str host, uint16_t port);
+/* An unused connection to this host and port, over TLS or not, or NULL; it is the client's from now
+ * on. */
+struct origin *pool_take(struct client *client, struct str host, uint16_t port, bool secure);
 /* The exchange is over and the connection may serve another. */
 void pool_put(struct origin *origin);
 /* Takes it out without closing it. */

@@ -167,7 +167,8 @@ static enum move move_by_copy(struct way *way, const struct http_scratch *scratc
         break;
     }
     *ret_n = view.len;
-    way->bulk = view.len == scratch->size;
+    way->bulk =
+        view.len == scratch->size && way->from->transport == NULL && way->to->transport == NULL;
     return http_conn_write(way->to, view, str_make(NULL, 0)) == ERR_OK ? MOVE_SOME : MOVE_BROKEN;
 }
 

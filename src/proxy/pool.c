@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Connections to origins that are between two exchanges: found by host and port, closed when unused
- * for long, when they say anything, and oldest first when they are too many. The host is part of
- * the key, so that an origin never sees two sites' requests on one connection. */
+/* Connections to origins that are between two exchanges: found by host, port and whether over TLS,
+ * closed when unused for long, when they say anything, and oldest first when they are too many. The
+ * host is part of the key, so that an origin never sees two sites' requests on one connection. */
 #include "base/check.h"
 #include "crypto/fasthash.h"
 #include "proxy/proxy_impl.h"
 
-static unsigned bucket_of(struct str host, uint16_t port)
+static unsigned bucket_of(struct str host, uint16_t port, bool secure)
 {
-    return (unsigned)(fasthash64(host, port) % POOL_BUCKETS);
+    return (unsigned)(fasthash64(host, (uint64_t)port << 1 | secure) % POOL_BUCKETS);
 }
 
 void pool_remove(struct origin *origin)
@@ -29,22 +29,32 @@ void pool_remove(struct origin *origin)
     pool->n--;
 }
 
-static struct origin *find(const struct pool *pool, struct str host, uint16_t port)
+static struct origin *find(const struct pool *pool, struct str host, uint16_t port, bool secure)
 {
-    struct origin *origin = pool->buckets[bucket_of(host, port)];
-    while (origin != NULL &&
-           !(origin->addr.port == port && str_eq(str_make(origin->host, origin->host_len), host))) {
+    struct origin *origin = pool->buckets[bucket_of(host, port, secure)];
+    while (origin != NULL && !(origin->addr.port == port && origin->secure == secure &&
+                               str_eq(str_make(origin->host, origin->host_len), host))) {
         origin = origin->pool_next;
     }
     return origin;
 }
 
-struct origin *pool_take(struct client *client, struct str host, uint16_t port)
+/* Asks the socket, which may know more than the loop has said. */
+static bool is_silent(struct origin *origin)
+{
+    if (!origin->secure) {
+        return http_conn_is_quiet(&origin->conn);
+    }
+    origin->conn.ready |= EPOLLIN;
+    return origin_is_quiet(origin);
+}
+
+struct origin *pool_take(struct client *client, struct str host, uint16_t port, bool secure)
 {
     struct pool *pool = &client->proxy->pool;
     struct origin *origin = NULL;
-    while (pool->n != 0 && (origin = find(pool, host, port)) != NULL) {
-        if (http_conn_is_quiet(&origin->conn)) {
+    while (pool->n != 0 && (origin = find(pool, host, port, secure)) != NULL) {
+        if (is_silent(origin)) {
             pool_remove(origin);
             origin->client = client;
             return origin;
@@ -67,7 +77,8 @@ void pool_put(struct origin *origin)
     origin->reused = true;
     origin->pooled = true;
     origin->idle_since_ms = loop_mono_ms(proxy->loop);
-    origin->bucket = bucket_of(str_make(origin->host, origin->host_len), origin->addr.port);
+    origin->bucket =
+        bucket_of(str_make(origin->host, origin->host_len), origin->addr.port, origin->secure);
     struct origin *next = pool->buckets[origin->bucket];
     origin->pool_prev = NULL;
     origin->pool_next = next;

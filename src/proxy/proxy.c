@@ -21,6 +21,7 @@ enum {
     PAGE_BYTES_MAX = 65536,
     /* Each header may become a little longer (Host, Via, Connection). */
     HEAD_LINE_MAX = LIMIT_HTTP_HEAD_LEN + 8192,
+    GATE_CA_MAX = 65536,
     BODY_DATA_MAX = SCRATCH_BYTES + LIMIT_HTTP_HEAD_LEN + 16384,
 };
 
@@ -132,11 +133,16 @@ enum err proxy_new(const struct proxy_setup *setup, struct proxy **ret_proxy)
     buf_init(&proxy->page, PAGE_BYTES_MAX);
     buf_init(&proxy->line, HEAD_LINE_MAX);
     buf_init(&proxy->data, BODY_DATA_MAX);
+    buf_init(&proxy->gate_ca, GATE_CA_MAX);
     random_bytes(proxy->auth_key, sizeof(proxy->auth_key));
     enum err err = make_scratch(proxy);
     if (err == ERR_OK) {
         struct dns_options dns = {.servers = setup->options.dns_servers};
         err = dns_new(setup->loop, setup->hosts, &dns, &proxy->dns);
+    }
+    if (err == ERR_OK) {
+        const char *why = NULL; /* roots were read before us, by whoever can tell the operator */
+        err = tls_client_new(setup->roots, setup->extra_roots, &proxy->tls, &why);
     }
     if (err != ERR_OK) {
         proxy_free(proxy);
@@ -164,6 +170,7 @@ void proxy_free(struct proxy *proxy)
     }
     loop_timer_clear(&proxy->tick);
     dns_free(proxy->dns);
+    tls_client_free(proxy->tls);
     identify_fini(proxy);
     pipes_fini(&proxy->pipes);
     while (proxy->free_exchanges != NULL) {
@@ -177,6 +184,7 @@ void proxy_free(struct proxy *proxy)
     buf_fini(&proxy->page);
     buf_fini(&proxy->line);
     buf_fini(&proxy->data);
+    buf_fini(&proxy->gate_ca);
     free(proxy->scratch_up.p);
     free(proxy->scratch_down.p);
     free(proxy);

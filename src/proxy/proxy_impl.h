@@ -4,7 +4,8 @@
  *   client.c    takes a connection, reads a head, hands it on; goes on with the next
  *   request.c   the head to an exchange: form, URL, credentials (identify.c), what is forwarded
  *   verdict.c   what the policy says, and what it says later
- *   origin.c    names to addresses, addresses checked and dialled; pool.c keeps those unused
+ *   origin.c    names to addresses, addresses checked and dialled; secure.c their TLS; pool.c
+ *               keeps those unused
  *   relay.c     the request up, the answer down
  *   tunnel.c    CONNECT and Upgrade (pipe.c)
  *   answer.c    pages of our own; gate.c those of the gate's own name
@@ -31,6 +32,7 @@
 #include "proxy/proxy.h"
 #include "proxy/tunnel_impl.h"
 #include "proxy/verdict_impl.h"
+#include "tls/client.h"
 #include "wire/http1.h"
 
 enum {
@@ -73,6 +75,7 @@ struct proxy {
     size_t n_clients;
     struct exchange *free_exchanges;
     size_t n_free_exchanges;
+    struct tls_client *tls; /* to origins */
     struct pool pool;
     struct pipes pipes;
     struct http_scratch scratch_up, scratch_down; /* read from clients; from origins */
@@ -80,6 +83,7 @@ struct proxy {
     struct buf page;                              /* a page being made */
     struct buf line;                              /* a head being made */
     struct buf data;                              /* a body without its chunks */
+    struct buf gate_ca;                           /* the CA's certificate (DER); empty: none yet */
     struct auth_entry *auth[AUTH_BUCKETS];
     size_t n_auth;
     uint64_t last_ticket;
@@ -136,6 +140,11 @@ void answer_sign_in(struct client *client);
 /* Sends proxy->page. */
 void answer_send(struct client *client, unsigned status, struct str type, struct str extra);
 void gate_answer(struct client *client);
+/* The gate's own name, or the one below it that the check goes by. */
+bool gate_is_host(const struct proxy *proxy, const struct host *host);
+/* The certificate that devices are given from now on: the last of the chain. ERR_INVALID,
+ * ERR_MEMORY. */
+MUST_USE enum err gate_set_ca(struct proxy *proxy, struct str chain_der);
 
 /* --- record.c ----------------------------------------------------------------------------------
  */

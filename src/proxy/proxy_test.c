@@ -6,6 +6,7 @@
 
 #include "lib/proxy_rig.h"
 #include "lib/test.h"
+#include "proxy/proxy_impl.h"
 #include "os/sock.h"
 
 static const char GET_A[] = "GET http://a.test:%O/ HTTP/1.1\r\nHost: a.test\r\n\r\n";
@@ -504,6 +505,14 @@ TEST(the_gates_own_name_has_pages)
         {"GET / HTTP/1.1\r\nHost: 192.0.2.1:3128\r\n\r\n", {"HTTP/1.1 400 ", "proxy"}},
         {"OPTIONS http://a.test/ HTTP/1.1\r\nHost: a.test\r\nMax-Forwards: 0\r\n\r\n",
          {"HTTP/1.1 200 ", "Allow: "}},
+        {"GET /setup HTTP/1.1\r\nHost: lodge.test\r\n\r\n", {"HTTP/1.1 200 ", "/setup/windows"}},
+        {"GET /setup/apple HTTP/1.1\r\nHost: lodge.test\r\n\r\n",
+         {"Certificate Trust Settings", "http://lodge.test:3128/proxy.pac"}},
+        {"GET /check HTTP/1.1\r\nHost: lodge.test\r\n\r\n",
+         {" https://check.lodge.test; base-uri", "href=\"https://check.lodge.test/check.css?"}},
+        {"GET http://check.lodge.test/check.css HTTP/1.1\r\nHost: check.lodge.test\r\n\r\n",
+         {"HTTP/1.1 404 ", ""}}, /* says "yes" over HTTPS only */
+        {"GET /ca.crt HTTP/1.1\r\nHost: lodge.test\r\n\r\n", {"HTTP/1.1 404 ", ""}},
         {"GET /none HTTP/1.1\r\nHost: lodge.test\r\n\r\n", {"HTTP/1.1 404 ", "no such page"}},
         {"POST / HTTP/1.1\r\nHost: lodge.test\r\nContent-Length: 0\r\n\r\n", {"HTTP/1.1 405 ", ""}},
         {"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n", {"HTTP/1.1 400 ", "proxy"}},
@@ -622,6 +631,73 @@ TEST(an_upgrade_that_was_offered_becomes_a_tunnel)
     rig_free(&rig);
 }
 
+TEST(F20_an_upgrade_that_leads_round_the_gate_is_not_passed_on)
+{
+    struct rig rig;
+    rig_new(&rig);
+    int client = rig_ask(&rig, "GET http://a.test:%O/ HTTP/1.1\r\nHost: a.test\r\n"
+                               "Connection: Upgrade\r\nUpgrade: connect-udp, TLS/1.0, "
+                               "Connect-IP, HTTP/2.0, h2c\r\n\r\n");
+    int origin = rig_origin(&rig);
+    assert_lacks(rig_read(&rig, origin, "\r\n\r\n"), "pgrade");
+    close(client);
+    close(origin);
+    rig_free(&rig);
+}
+
+TEST(only_codings_that_we_can_read_are_asked_for)
+{
+    static const struct {
+        const char *asked, *passed;
+    } cases[] = {
+        {"Accept-Encoding: gzip, deflate, br, zstd",
+         "Accept-Encoding: gzip, deflate, br, zstd\r\n"},
+        {"Accept-Encoding: dcb,dcz , BR;q=0.5,*", "Accept-Encoding: BR;q=0.5\r\n"},
+        {"Accept-Encoding: x-gzip\r\naccept-encoding: compress, identity;q=0",
+         "Accept-Encoding: x-gzip, identity;q=0\r\n"},
+        {"Accept-Encoding: sdch", "Accept-Encoding: identity\r\n"},
+        {"Accept-Encoding:", "Accept-Encoding: identity\r\n"},
+        {"X: y", NULL},
+    };
+    struct rig rig;
+    rig_new(&rig);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char request[200];
+        snprintf(request, sizeof(request),
+                 "GET http://a.test:%%O/ HTTP/1.1\r\nHost: a.test\r\n%s\r\n\r\n", cases[i].asked);
+        int client = rig_ask(&rig, request);
+        int origin = rig_origin(&rig);
+        struct str head = rig_read(&rig, origin, "\r\n\r\n");
+        if (cases[i].passed != NULL) {
+            assert_has(head, cases[i].passed);
+        } else {
+            assert_lacks(head, "ncoding");
+        }
+        close(client);
+        close(origin);
+        rig_settle(&rig);
+    }
+    rig_free(&rig);
+}
+
+TEST(F20_no_answer_sends_a_browser_round_the_gate)
+{
+    struct rig rig;
+    rig_new(&rig);
+    int client = rig_ask(&rig, GET_A);
+    int origin = rig_origin(&rig);
+    rig_read(&rig, origin, "\r\n\r\n");
+    rig_say(&rig, origin,
+            "HTTP/1.1 200 OK\r\nalt-svc: h3=\":443\"; ma=86400\r\nContent-Length: 5\r\n"
+            "Strict-Transport-Security: max-age=1\r\nAlt-Svc: h2=\"other.test:443\"\r\n\r\nhello");
+    struct str answer = rig_read(&rig, client, "hello");
+    assert_lacks(answer, "lt-");
+    assert_has(answer, "Strict-Transport-Security: max-age=1\r\n");
+    close(client);
+    close(origin);
+    rig_free(&rig);
+}
+
 TEST(an_upgrade_that_was_not_offered_is_refused)
 {
     struct rig rig;
@@ -655,6 +731,38 @@ TEST(F10_addresses_inside_are_refused_unless_the_operator_allows_them)
         assert_has(rig_read(&rig, client, "</html>"), "HTTP/1.1 403 ");
         assert_int_equal(rig_last(&rig)->reason, REASON_PRIVATE_ADDRESS);
         assert_false(rig_origin_comes(&rig, &origin));
+        close(client);
+        rig_free(&rig);
+    }
+}
+
+TEST(the_gate_gives_its_certificate_to_devices)
+{
+    static const struct {
+        const char *request;
+        const char *says[2];
+    } cases[] = {
+        {"GET /ca.crt HTTP/1.1\r\nHost: lodge.test\r\n\r\n",
+         {"Content-Type: application/x-x509-ca-cert\r\n", "\x30\x03xyz"}},
+        {"GET /ca.pem HTTP/1.1\r\nHost: lodge.test\r\n\r\n",
+         {"Content-Type: application/x-pem-file\r\n", "BEGIN CERTIFICATE"}},
+        {"GET /lodge.mobileconfig HTTP/1.1\r\nHost: lodge.test\r\n\r\n",
+         {"Content-Type: application/x-apple-aspen-config\r\n", "com.apple.security.root"}},
+        {"GET /setup HTTP/1.1\r\nHost: lodge.test\r\n\r\n", {"SHA-256", "no-store"}},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct rig rig;
+        rig_new(&rig);
+        assert_err(gate_set_ca(rig.proxy, STR("\x30\x09")), ERR_INVALID);
+        assert_ok(gate_set_ca(rig.proxy, STR("\x30\x01"
+                                             "a"
+                                             "\x30\x03"
+                                             "xyz")));
+        int client = rig_ask(&rig, cases[i].request);
+        shutdown(client, SHUT_WR);
+        struct str answer = rig_read_end(&rig, client);
+        assert_has(answer, cases[i].says[0]);
+        assert_has(answer, cases[i].says[1]);
         close(client);
         rig_free(&rig);
     }
@@ -711,7 +819,10 @@ TESTS_MAIN(unit(a_request_is_forwarded_and_its_answer_relayed),
            unit(requests_that_cannot_be_answered_safely_are_refused_and_recorded),
            unit(nothing_behind_a_broken_request_is_read), unit(a_broken_chunk_in_a_request_ends_it),
            unit(an_upgrade_that_was_offered_becomes_a_tunnel),
+           unit(F20_an_upgrade_that_leads_round_the_gate_is_not_passed_on),
+           unit(only_codings_that_we_can_read_are_asked_for),
+           unit(F20_no_answer_sends_a_browser_round_the_gate),
            unit(an_upgrade_that_was_not_offered_is_refused),
            unit(F10_addresses_inside_are_refused_unless_the_operator_allows_them),
-           unit(the_gate_never_dials_itself),
+           unit(the_gate_gives_its_certificate_to_devices), unit(the_gate_never_dials_itself),
            unit(a_name_that_does_not_exist_and_a_port_that_is_closed_are_trouble))

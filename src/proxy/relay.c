@@ -7,6 +7,7 @@
  * end.
  */
 #include "base/check.h"
+#include "http/conn_tls.h"
 #include "proxy/proxy_impl.h"
 
 enum {
@@ -29,6 +30,11 @@ static void progress(struct client *client)
 /* Ends an exchange whose answer has begun, or whose client has gone: it can only be cut off. */
 static enum step cut(struct client *client, enum event_end end)
 {
+    const struct exchange *exchange = client->exchange;
+    bool to_the_end = exchange->decode || exchange->down.kind == HTTP1_BODY_CLOSE;
+    if (exchange->answered && to_the_end && client->conn.io.fd >= 0) {
+        sock_set_reset(client->conn.io.fd); /* a plain end would say that this was all */
+    }
     record_left(client->exchange, end);
     client_close(client);
     return STEP_OVER;
@@ -113,10 +119,10 @@ static enum step finish(struct client *client)
     struct exchange *exchange = client->exchange;
     struct origin *origin = exchange->origin;
     record_close(exchange, EVENT_END_DONE);
-    bool quiet = (origin->conn.ready & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) == 0;
     /* A head that came in pieces still lies in the connection, and is not the next answer. */
-    if (exchange->keep_origin && exchange->up.done && !exchange->stopped && quiet &&
-        !client->proxy->draining && http_conn_keep(&origin->conn, str_make(NULL, 0)) == ERR_OK) {
+    if (exchange->keep_origin && exchange->up.done && !exchange->stopped &&
+        !client->proxy->draining && http_conn_keep(&origin->conn, str_make(NULL, 0)) == ERR_OK &&
+        origin_is_quiet(origin)) {
         exchange->origin = NULL;
         if (exchange->bound) {
             client->bound = origin;
@@ -152,19 +158,32 @@ static bool try_again(struct client *client)
     return true;
 }
 
-/* orderly: as the origin meant it, and not the connection broken in the middle. */
-static enum step origin_ended(struct client *client, bool orderly)
+/* What a page says of an origin that ended before its answer. */
+static const char *silence_text(const struct origin *origin)
+{
+    const struct tls_session *session = http_conn_tls(&origin->conn);
+    enum tls_trouble trouble = session != NULL ? tls_trouble(session) : TLS_TROUBLE_NONE;
+    if (trouble == TLS_TROUBLE_NONE || trouble == TLS_TROUBLE_TRUNCATED ||
+        trouble == TLS_TROUBLE_SYSTEM) {
+        return "The site closed the connection without an answer";
+    }
+    return tls_trouble_text(trouble);
+}
+
+/* whole: it said that this is the end (a FIN; over TLS close_notify, since anybody on the way can
+ * send a FIN, RFC 8446 section 6.1). */
+static enum step origin_ended(struct client *client, bool whole)
 {
     struct exchange *exchange = client->exchange;
     exchange->keep_origin = false;
     if (exchange->answered) {
-        return orderly && http_body_end(&exchange->down) == ERR_OK ? finish(client)
-                                                                   : cut(client, EVENT_END_ORIGIN);
+        return whole && http_body_end(&exchange->down) == ERR_OK ? finish(client)
+                                                                 : cut(client, EVENT_END_ORIGIN);
     }
     if (!exchange->begun && try_again(client)) {
         return STEP_OVER;
     }
-    return fail(client, 502, "The site closed the connection without an answer", EVENT_END_ORIGIN);
+    return fail(client, 502, silence_text(exchange->origin), EVENT_END_ORIGIN);
 }
 
 /* --- the answer

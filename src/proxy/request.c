@@ -122,7 +122,7 @@ static bool is_ours(struct proxy *proxy, const struct host *host)
     if (host->kind != HOST_NAME && proxy_is_own(proxy, host->addr.bytes)) {
         return true;
     }
-    return str_eq(host_str(host), proxy->options.gate_name) ||
+    return gate_is_host(proxy, host) ||
            (host_parse_authority(proxy->options.proxy_name, 80, &own, &port) == ERR_OK &&
             host_eq(&own, host));
 }
@@ -183,7 +183,7 @@ static struct trouble read_request(struct exchange *exchange, const struct http1
     }
     exchange->bound = forward_is_bound(head);
     exchange->gate |= forward_times(head) == 0; /* it is meant for us */
-    exchange->gate |= str_eq(host_str(&exchange->url.host), proxy->options.gate_name);
+    exchange->gate |= gate_is_host(proxy, &exchange->url.host);
     if (!exchange->connect && !exchange->gate &&
         forward_request(exchange, head, forward) != ERR_OK) {
         return trouble(431, "The request's head is too long");

@@ -181,6 +181,9 @@ static void dial_again(struct client *client)
     for (struct origin *try = exchange->dial.tries; allowed && try != NULL; try = try->next_try) {
         allowed = verdict_exchange(exchange, &try->addr);
     }
+    if (allowed && exchange->origin != NULL) {
+        allowed = verdict_exchange(exchange, &exchange->origin->addr); /* its TLS is under way */
+    }
     exchange->dial.checked = false;
     if (!allowed) {
         answer_blocked(client);

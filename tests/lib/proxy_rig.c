@@ -240,6 +240,7 @@ void rig_start(struct rig *rig)
         .options = rig->options,
         .spool = rig->spool,
         .hosts = str_from(HOSTS),
+        .extra_roots = rig->extra_roots,
         .auth = on_auth,
         .auth_context = rig,
         .sealed = on_sealed,

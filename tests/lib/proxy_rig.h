@@ -57,6 +57,7 @@ struct rig {
     size_t n_tickets;
     bool auth_busy;
     unsigned sealed_rung;
+    struct str extra_roots; /* PEM, for rig_start; or empty */
 };
 
 /* As in production, with short times where a test says so: change rig->options between the two. */
