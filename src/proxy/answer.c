@@ -45,6 +45,17 @@ static void send_whole(struct client *client, struct str head, struct str body)
     }
 }
 
+/* A CONNECT that was told 200 can be told nothing more. */
+static bool end_established(struct client *client, enum event_end end)
+{
+    if (!client->exchange->established) {
+        return false;
+    }
+    record_left(client->exchange, end);
+    client_close(client);
+    return true;
+}
+
 void answer_send(struct client *client, unsigned status, struct str type, struct str extra)
 {
     struct proxy *proxy = client->proxy;
@@ -184,6 +195,9 @@ void answer_blocked(struct client *client)
     struct proxy *proxy = client->proxy;
     struct exchange *exchange = client->exchange;
     char id[ID_TEXT_MAX];
+    if (inspect_shows(client) || end_established(client, EVENT_END_POLICY)) {
+        return;
+    }
     buf_clear(&proxy->page);
     if (exchange->verdict.action == ACTION_LIMITED) {
         view_limited(&proxy->page, &(struct view_limited){.id = id_text(exchange, id)});
@@ -215,6 +229,8 @@ static const struct trouble_row troubles[] = {
     {404, STR_INIT("There is no such page"), STR_INIT("")},
     {405, STR_INIT("The request is not allowed"), STR_INIT("")},
     {408, STR_INIT("The request took too long"), STR_INIT("")},
+    {421, STR_INIT("The request is for another site"),
+     STR_INIT("A program on this device asked one site on the connection to another.")},
     {431, STR_INIT("The request is too long"), STR_INIT("")},
     {501, STR_INIT("Lodge does not do this"), STR_INIT("")},
     {502, STR_INIT("The site does not work just now"),
@@ -243,6 +259,9 @@ void answer_trouble(struct client *client, unsigned status, const char *why)
     struct exchange *exchange = client->exchange;
     const struct trouble_row *row = trouble_of(status);
     char id[ID_TEXT_MAX];
+    if (end_established(client, EVENT_END_ORIGIN)) {
+        return;
+    }
     buf_clear(&proxy->page);
     view_trouble(&proxy->page, &(struct view_trouble){
                                    .title = row->title,

@@ -47,6 +47,14 @@ static void idle_remove(struct client *client)
     *(next != NULL ? &next->idle_prev : &proxy->idle_last) = prev;
 }
 
+void client_idle(struct client *client, bool idle)
+{
+    idle_remove(client);
+    if (idle) {
+        idle_add(client);
+    }
+}
+
 bool client_evict(struct proxy *proxy)
 {
     if (proxy->idle_first == NULL) {
@@ -184,6 +192,9 @@ void client_close(struct client *client)
     if (client->exchange != NULL) {
         record_left(client->exchange, EVENT_END_ERROR);
         exchange_free(client->exchange);
+    }
+    if (client->inside != NULL) {
+        inspect_leave(client);
     }
     dial_unbind(client);
     client->stage = STAGE_CLOSED;
@@ -409,6 +420,9 @@ void client_linger(struct client *client)
 {
     bool quiet = http_conn_unused(&client->conn).len == 0 && (client->conn.ready & EPOLLIN) == 0;
     if (quiet && !client->unread) {
+        if (client->conn.transport != NULL) {
+            http_conn_shut(&client->conn); /* over TLS an end is told, not only had */
+        }
         client_close(client);
         return;
     }

@@ -17,6 +17,8 @@
 #include "wire/addr.h"
 
 struct exchange;
+struct inside;
+struct leaf_entry;
 struct listener;
 struct origin;
 struct proxy;
@@ -31,6 +33,9 @@ enum stage {
     STAGE_LINGER, /* all is said; what the client still sends is thrown away until it ends */
     STAGE_HELLO,  /* a tunnel is open, its first bytes are awaited */
     STAGE_TUNNEL, /* bytes go both ways */
+    STAGE_FIRST,  /* a CONNECT is answered, nothing is dialled: its first bytes are awaited */
+    STAGE_LEAF,   /* its ClientHello is there, a leaf is awaited */
+    STAGE_TLS,    /* the handshake */
     STAGE_CLOSED,
     STAGE_COUNT_,
 };
@@ -45,6 +50,9 @@ struct client {
     struct client *auth_next;             /* waiting for the same answer of auth */
     struct exchange *exchange;
     struct tunnel *tunnel;
+    struct inside *inside;   /* what its TLS is the inside of; NULL: plain */
+    struct leaf_entry *leaf; /* STAGE_LEAF: waited for, by leaf_next */
+    struct client *leaf_next;
     struct origin *bound; /* an origin that knows this client by the connection; NULL: none */
     struct addr addr;
     enum stage stage;
@@ -90,6 +98,9 @@ void client_watch(struct client *client); /* waiting for others: is it still the
 void client_on_page(struct client *client);
 void client_on_linger(struct client *client);
 void client_late(struct client *client);
+
+/* Puts it among those that may be closed to make room, as the last, or takes it out. */
+void client_idle(struct client *client, bool idle);
 
 /* Closes the connection that has been without a request for longest; false where there is none. */
 bool client_evict(struct proxy *proxy);

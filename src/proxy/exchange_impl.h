@@ -50,12 +50,14 @@ struct exchange {
     enum http1_method method;
     uint8_t method_len;
     char method_text[LIMIT_HTTP_METHOD_LEN];
-    bool connect;    /* CONNECT: url has host and port only */
-    bool gate;       /* for the gate's own name */
-    bool known_url;  /* url is valid */
-    bool old;        /* HTTP/1.0 */
-    bool upgrade;    /* an Upgrade was passed on */
-    bool repeatable; /* may be sent again without harm */
+    bool connect;     /* CONNECT: url has host and port only */
+    bool established; /* CONNECT: 200 was said, so no page can be sent any more */
+    bool late;        /* CONNECT: it was, and goes back to a tunnel */
+    bool gate;        /* for the gate's own name */
+    bool known_url;   /* url is valid */
+    bool old;         /* HTTP/1.0 */
+    bool upgrade;     /* an Upgrade was passed on */
+    bool repeatable;  /* may be sent again without harm */
     bool retried;
     bool bound;                /* signs in by the connection, which then serves no other client */
     struct url url;            /* slices in arena */

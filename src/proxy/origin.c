@@ -341,6 +341,9 @@ void dial_begin(struct client *client)
         take_answer(exchange, &answer);
     }
     bool allowed = verdict_exchange(exchange, dial->n != 0 ? &dial->addrs[0] : NULL);
+    if (allowed && inspect_takes(client)) {
+        return;
+    }
     /* Where only the address is to blame, another may do. */
     bool next_may = dial->n > 1 && exchange->verdict.reason == REASON_PRIVATE_ADDRESS;
     if (!allowed && !next_may) {

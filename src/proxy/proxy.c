@@ -173,6 +173,7 @@ void proxy_free(struct proxy *proxy)
     tls_client_free(proxy->tls);
     identify_fini(proxy);
     pipes_fini(&proxy->pipes);
+    leaves_fini(proxy);
     while (proxy->free_exchanges != NULL) {
         struct exchange *exchange = proxy->free_exchanges;
         proxy->free_exchanges = exchange->next_free;

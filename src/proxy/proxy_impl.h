@@ -8,6 +8,8 @@
  *               keeps those unused
  *   relay.c     the request up, the answer down
  *   tunnel.c    CONNECT and Upgrade (pipe.c)
+ *   inspect.c   CONNECT that is answered by TLS of ours, under a leaf (leaf.c) that the device may
+ *               refuse (trust.c)
  *   answer.c    pages of our own; gate.c those of the gate's own name
  *   record.c    the events of all that
  */
@@ -28,6 +30,8 @@
 #include "os/sock.h"
 #include "proxy/client_impl.h"
 #include "proxy/exchange_impl.h"
+#include "proxy/inspect_impl.h"
+#include "proxy/leaf_impl.h"
 #include "proxy/origin_impl.h"
 #include "proxy/proxy.h"
 #include "proxy/tunnel_impl.h"
@@ -77,6 +81,8 @@ struct proxy {
     size_t n_free_exchanges;
     struct tls_client *tls; /* to origins */
     struct pool pool;
+    struct leaves leaves;
+    struct trust trust;
     struct pipes pipes;
     struct http_scratch scratch_up, scratch_down; /* read from clients; from origins */
     struct http1_head head;                       /* of the message in hand */
@@ -133,7 +139,7 @@ void identify_fini(struct proxy *proxy);
 
 /* What exchange->verdict refuses. */
 void answer_blocked(struct client *client);
-/* Trouble: 400, 405, 431, 501, 502, 503, 504, 508; why is a sentence for the page. */
+/* Trouble: 400, 405, 421, 431, 501, 502, 503, 504, 508; why is a sentence for the page. */
 void answer_trouble(struct client *client, unsigned status, const char *why);
 /* 407. */
 void answer_sign_in(struct client *client);
@@ -162,5 +168,7 @@ void record_left(struct exchange *exchange, enum event_end end);
 /* Its end; nothing where it was never opened. */
 void record_close(struct exchange *exchange, enum event_end end);
 void record_tunnel_close(struct client *client, enum event_end end);
+/* A CONNECT inside which nothing was asked. */
+void record_inside(struct client *client, const struct inside *inside);
 
 #endif

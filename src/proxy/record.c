@@ -74,7 +74,8 @@ static bool record_exchange(struct exchange *exchange, enum event_kind kind, enu
     event.end = end;
     if (exchange->known_url) {
         const struct url *url = &exchange->url;
-        event.scheme = exchange->connect ? STR("tunnel") : STR("http");
+        event.scheme = exchange->connect ? STR("tunnel") : url->scheme;
+        event.inspected = exchange->client->inside != NULL;
         event.host = host_str(&url->host);
         event.port = url->port;
         event.path = exchange->connect ? str_make(NULL, 0) : url->path;
@@ -131,7 +132,8 @@ void record_tunnel_close(struct client *client, enum event_end end)
     struct event event;
     fill(client, EVENT_CLOSE, &tunnel->id, &tunnel->who, &tunnel->verdict, &event);
     event.method = str_make(tunnel->method, tunnel->method_len);
-    event.scheme = tunnel->upgraded ? STR("http") : STR("tunnel");
+    event.scheme = !tunnel->upgraded ? STR("tunnel") : tunnel->secure ? STR("https") : STR("http");
+    event.inspected = tunnel->secure;
     event.host = host_str(&tunnel->host);
     event.port = tunnel->port;
     event.path = str_make(tunnel->path, tunnel->path_len);
@@ -142,5 +144,19 @@ void record_tunnel_close(struct client *client, enum event_end end)
     event.bytes_down = tunnel->down.bytes;
     event.duration_ms = (uint64_t)(event.mono_ms - tunnel->began_ms);
     event.end = end;
+    append(client->proxy, &event);
+}
+
+void record_inside(struct client *client, const struct inside *inside)
+{
+    struct event event;
+    fill(client, EVENT_REQUEST, &inside->id, &inside->who, &inside->verdict, &event);
+    event.method = STR("CONNECT");
+    event.scheme = STR("tunnel");
+    event.host = host_str(&inside->connect_host);
+    event.port = inside->port;
+    event.status = 200;
+    event.duration_ms = (uint64_t)(event.mono_ms - inside->began_ms);
+    event.inspected = inside->ready;
     append(client->proxy, &event);
 }

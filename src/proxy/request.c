@@ -76,7 +76,7 @@ static struct str origin_form(struct exchange *exchange, struct str path)
 static bool url_own(struct exchange *exchange)
 {
     struct url *url = &exchange->url;
-    url->scheme = STR("http");
+    url->scheme = exchange->client->inside != NULL ? STR("https") : STR("http");
     url->path = arena_dup(&exchange->arena, url->path);
     if (url->has_query) {
         url->query = arena_dup(&exchange->arena, url->query);
@@ -150,9 +150,77 @@ static struct trouble read_origin_form(struct exchange *exchange, const struct h
     return result;
 }
 
+/* What Host must say inside TLS: where the connection leads. RFC 9110 section 7.4. */
+static struct trouble check_authority(const struct inside *inside, struct str authority)
+{
+    struct host host;
+    uint16_t port = 0;
+    if (host_parse_authority(authority, 443, &host, &port) != ERR_OK) {
+        return trouble(400, "The address is not valid");
+    }
+    if (!host_eq(&host, &inside->host) || port != inside->port) {
+        return trouble(421, "The connection leads to another site than the request");
+    }
+    return FINE;
+}
+
+/* "https://authority/path", which a server must take as well (RFC 9112 section 3.2.2). */
+static struct trouble read_inside_absolute(struct exchange *exchange, struct str target,
+                                           struct str *ret_forward)
+{
+    struct str authority;
+    struct str path;
+    struct str scheme = str_sub(target, 0, str_index(target, ':'));
+    if (!str_eq_nocase(scheme, STR("https")) || !split_absolute(target, &authority, &path)) {
+        return trouble(400, "The address is not valid");
+    }
+    struct trouble result = check_authority(exchange->client->inside, authority);
+    return result.status == 0 ? read_target(exchange, path, ret_forward) : result;
+}
+
+/* Where it leads, whatever it says. */
+static void lead_inside(struct exchange *exchange)
+{
+    struct inside *inside = exchange->client->inside;
+    exchange->url = (struct url){.scheme = STR("https"), .path = STR("/")};
+    exchange->url.host = inside->host;
+    exchange->url.port = inside->port;
+    exchange->known_url = true;
+    inside->asked = true;
+}
+
+/* A request inside TLS of ours: for the one site that the connection leads to. */
+static struct trouble read_inside(struct exchange *exchange, const struct http1_head *head,
+                                  struct str *ret_forward)
+{
+    const struct inside *inside = exchange->client->inside;
+    const struct http1_header *host = http1_find(head, HTTP1_NAME_HOST);
+    lead_inside(exchange);
+    struct trouble result = host != NULL ? check_authority(inside, host->value) : FINE;
+    if (result.status != 0) {
+        return result;
+    }
+    switch (head->form) {
+    case HTTP1_ORIGIN:
+        return read_target(exchange, head->target, ret_forward);
+    case HTTP1_ABSOLUTE:
+        return read_inside_absolute(exchange, head->target, ret_forward);
+    case HTTP1_ASTERISK:
+        return read_target(exchange, STR(""), ret_forward);
+    case HTTP1_AUTHORITY:
+        return trouble(405, "A tunnel inside a tunnel is not offered");
+    case HTTP1_FORM_UNSET:
+        break;
+    }
+    return trouble(400, "The address is not valid");
+}
+
 static struct trouble read_form(struct exchange *exchange, const struct http1_head *head,
                                 struct str *ret_forward)
 {
+    if (exchange->client->inside != NULL) {
+        return read_inside(exchange, head, ret_forward);
+    }
     switch (head->form) {
     case HTTP1_AUTHORITY:
         return read_connect(exchange, head);
@@ -214,9 +282,25 @@ static void note_head(struct exchange *exchange, const struct http1_head *head)
     client->last = !head->keep_alive || exchange->old;
 }
 
+/* Who asks; inside TLS the one whose CONNECT it was. */
+static enum identify identify(struct exchange *exchange)
+{
+    const struct inside *inside = exchange->client->inside;
+    if (inside == NULL) {
+        return identify_credentials(exchange);
+    }
+    exchange->person_len = inside->person_len;
+    memcpy(exchange->person, inside->person, inside->person_len);
+    return IDENTIFY_DONE;
+}
+
 void request_begin(struct client *client, struct str rest)
 {
     const struct http1_head *head = &client->proxy->head;
+    if (client->inside != NULL && !inspect_still_holds(client)) {
+        client_close(client);
+        return;
+    }
     struct exchange *exchange = exchange_new(client);
     if (exchange == NULL) {
         client_close(client);
@@ -224,7 +308,7 @@ void request_begin(struct client *client, struct str rest)
     }
     note_head(exchange, head);
     struct trouble result = read_request(exchange, head);
-    enum identify identified = result.status == 0 ? identify_credentials(exchange) : IDENTIFY_DONE;
+    enum identify identified = result.status == 0 ? identify(exchange) : IDENTIFY_DONE;
     if (http_conn_keep(&client->conn, rest) != ERR_OK) {
         client_close(client);
         return;
@@ -260,6 +344,9 @@ static void refuse_unread(struct client *client, unsigned status, const char *wh
         return;
     }
     http_body_init(&exchange->up, &(struct http1_head){.body = HTTP1_BODY_NONE});
+    if (client->inside != NULL) {
+        lead_inside(exchange);
+    }
     client->last = true;
     client->unread = true;
     answer_trouble(client, status, why);
@@ -288,8 +375,10 @@ void request_go(struct client *client)
         dial_begin(client);
     } else if (!verdict_exchange(exchange, NULL)) {
         answer_blocked(client);
+    } else if (exchange->connect && inspect_is_possible(proxy)) {
+        inspect_begin(client);
     } else if (exchange->connect) {
-        answer_trouble(client, 502, "The gate's own pages are not offered over HTTPS yet");
+        answer_trouble(client, 502, "The gate's pages cannot be shown over HTTPS just now");
     } else {
         gate_answer(client);
     }

@@ -13,5 +13,8 @@ const struct stage_row stages[STAGE_COUNT_] = {
     [STAGE_LINGER] = {"linger", client_on_linger, NULL, client_late},
     [STAGE_HELLO] = {"hello", tunnel_on_hello, tunnel_on_hello_origin, tunnel_hello_late},
     [STAGE_TUNNEL] = {"tunnel", tunnel_on_client, tunnel_on_origin, tunnel_late},
+    [STAGE_FIRST] = {"first", inspect_on_first, NULL, inspect_first_late},
+    [STAGE_LEAF] = {"leaf", inspect_on_leaf, NULL, inspect_late},
+    [STAGE_TLS] = {"tls", inspect_on_tls, NULL, inspect_late},
     [STAGE_CLOSED] = {"closed", NULL, NULL, NULL},
 };

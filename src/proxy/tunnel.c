@@ -49,6 +49,7 @@ static struct tunnel *tunnel_new(struct exchange *exchange)
     }
     struct str method = str_sub(exchange_method(exchange), 0, sizeof(tunnel->method));
     tunnel->upgraded = !exchange->connect;
+    tunnel->secure = tunnel->upgraded && exchange->client->inside != NULL;
     tunnel->id = exchange->id;
     tunnel->host = exchange->url.host;
     tunnel->port = exchange->url.port;
@@ -134,6 +135,7 @@ void tunnel_begin(struct client *client, struct str rest)
 {
     struct exchange *exchange = client->exchange;
     bool connect = exchange->connect;
+    bool established = exchange->established;
     exchange->status = connect ? 200 : 101;
     if (!record_open(exchange)) {
         answer_trouble(client, 503, "Lodge cannot write its record just now, so it refuses");
@@ -148,7 +150,8 @@ void tunnel_begin(struct client *client, struct str rest)
     }
     client->stage = STAGE_HELLO;
     client_timer_set(client, client->proxy->options.hello_timeout_ms);
-    if (http_conn_write(&client->conn, ESTABLISHED, str_make(NULL, 0)) != ERR_OK) {
+    struct str said = established ? str_make(NULL, 0) : ESTABLISHED;
+    if (http_conn_write(&client->conn, said, str_make(NULL, 0)) != ERR_OK) {
         tunnel_end(client, EVENT_END_CLIENT);
     } else if (http_conn_unused(&client->conn).len != 0 || (client->conn.ready & EPOLLIN) != 0) {
         tunnel_on_hello(client);
@@ -201,10 +204,20 @@ static bool examine(struct tunnel *tunnel, struct str said)
     return true;
 }
 
-/* The tunnel is decided on with what it proved to be. */
-static bool decide(struct client *client)
+/* The tunnel is decided on with what it proved to be, the view. */
+static bool decide(struct client *client, struct str view)
 {
-    if (!verdict_tunnel(client)) {
+    bool allowed = verdict_tunnel(client);
+    if ((!allowed || client->tunnel->verdict.inspect) && !client->tunnel->raw) {
+        if (http_conn_keep(&client->conn, view) != ERR_OK) {
+            tunnel_end(client, EVENT_END_ERROR);
+            return false;
+        }
+        if (inspect_takes_tunnel(client)) {
+            return false;
+        }
+    }
+    if (!allowed || client->tunnel->verdict.inspect) {
         tunnel_end(client, EVENT_END_POLICY);
         return false;
     }
@@ -239,7 +252,7 @@ static void take_first(struct client *client, struct str view)
         }
         return;
     }
-    if (!decide(client)) {
+    if (!decide(client, view)) {
         return;
     }
     tunnel->up.bytes = view.len;

@@ -61,6 +61,7 @@ struct tunnel {
     bool raw;         /* the first bytes were no ClientHello */
     bool examined;    /* and were decided on */
     bool upgraded;    /* came from an Upgrade, not from CONNECT */
+    bool secure;      /* ... inside TLS of ours */
     bool raw_refused; /* only a ClientHello will do */
     bool patient;     /* it may be silent at first */
     uint8_t method_len;

@@ -103,6 +103,9 @@ enum err verdict_let_go(struct proxy *proxy)
         if (client->tunnel != NULL) {
             ERR_TRY(who_own(&client->tunnel->who));
         }
+        if (client->inside != NULL) {
+            ERR_TRY(who_own(&client->inside->who));
+        }
     }
     return ERR_OK;
 }
@@ -114,15 +117,63 @@ bool verdict_exchange(struct exchange *exchange, const struct sock_addr *addr)
     struct policy_request request = {
         .kind = exchange->connect ? REQUEST_CONNECT : REQUEST_URL,
         .url = &exchange->url,
-        .inspected = !exchange->connect,
+        .inspected = !exchange->connect || inspect_is_possible(proxy),
     };
     struct policy_subject subject;
     ask(proxy, &client->addr, exchange_person(exchange), &request, addr, &subject,
         &exchange->verdict);
+    const struct inside *inside = client->inside;
+    if (inside != NULL && inside->barred && exchange->verdict.action == ACTION_ALLOW) {
+        exchange->verdict = inside->verdict;
+    }
     if (!exchange->opened) {
         who_set(proxy, &subject, &exchange->who); /* else: who opened it stays in its events */
     }
     return exchange->verdict.action == ACTION_ALLOW;
+}
+
+bool verdict_raw(struct exchange *exchange, struct verdict *ret_verdict)
+{
+    const struct client *client = exchange->client;
+    struct policy_request request = {.kind = REQUEST_TUNNEL_RAW, .url = &exchange->url};
+    struct policy_subject subject;
+    ask(client->proxy, &client->addr, exchange_person(exchange), &request, NULL, &subject,
+        ret_verdict);
+    return ret_verdict->action == ACTION_ALLOW;
+}
+
+/* Reasons that are about how a site is asked for, so that none of its URLs opens it. */
+static bool is_of_the_way(enum reason reason)
+{
+    return reason == REASON_TUNNEL_PORT || reason == REASON_TUNNEL_IP ||
+           reason == REASON_TUNNEL_NO_SNI || reason == REASON_TUNNEL_NOT_TLS ||
+           reason == REASON_TUNNEL_ECH;
+}
+
+void verdict_inside(struct client *client)
+{
+    struct inside *inside = client->inside;
+    struct proxy *proxy = client->proxy;
+    struct url url = {
+        .scheme = STR("https"),
+        .host = inside->connect_host,
+        .port = inside->port,
+        .path = STR("/"),
+    };
+    struct policy_request request = {
+        .kind = REQUEST_TLS,
+        .url = &url,
+        .hello = &inside->hello,
+        .inspected = true,
+    };
+    struct policy_subject subject;
+    ask(proxy, &client->addr, str_make(inside->person, inside->person_len), &request, NULL,
+        &subject, &inside->verdict);
+    who_set(proxy, &subject, &inside->who);
+    bool allowed = inside->verdict.action == ACTION_ALLOW;
+    /* Two names: each must be allowed, not only the one that the requests are for. */
+    inside->barred = !allowed && (is_of_the_way(inside->verdict.reason) ||
+                                  !host_eq(&inside->connect_host, &inside->host));
 }
 
 static enum request_kind tunnel_kind(const struct tunnel *tunnel)
@@ -140,7 +191,7 @@ bool verdict_tunnel(struct client *client)
 {
     struct tunnel *tunnel = client->tunnel;
     struct url url = {
-        .scheme = tunnel->upgraded ? STR("http") : STR("https"),
+        .scheme = tunnel->upgraded && !tunnel->secure ? STR("http") : STR("https"),
         .host = tunnel->host,
         .port = tunnel->port,
         .path = STR("/"),
@@ -154,11 +205,16 @@ bool verdict_tunnel(struct client *client)
         .kind = tunnel_kind(tunnel),
         .url = &url,
         .hello = tunnel->examined && !tunnel->raw ? tunnel->hello : NULL,
-        .inspected = tunnel->upgraded,
+        /* Before it is decided on what it is, it may still be answered by TLS of ours. */
+        .inspected = tunnel->upgraded || (client->stage == STAGE_HELLO && !tunnel->raw &&
+                                          inspect_is_possible(client->proxy)),
     };
     struct policy_subject subject;
     ask(client->proxy, &client->addr, str_from(tunnel->person), &request, &tunnel->origin->addr,
         &subject, &tunnel->verdict);
+    if (tunnel->secure && client->inside->barred && tunnel->verdict.action == ACTION_ALLOW) {
+        tunnel->verdict = client->inside->verdict;
+    }
     return tunnel->verdict.action == ACTION_ALLOW;
 }
 
@@ -185,6 +241,9 @@ static void dial_again(struct client *client)
         allowed = verdict_exchange(exchange, &exchange->origin->addr); /* its TLS is under way */
     }
     exchange->dial.checked = false;
+    if (allowed && inspect_takes(client)) {
+        return;
+    }
     if (!allowed) {
         answer_blocked(client);
     }
@@ -195,6 +254,15 @@ static void client_decide_again(struct client *client, bool all)
     struct proxy *proxy = client->proxy;
     struct exchange *exchange = client->exchange;
     struct tunnel *tunnel = client->tunnel;
+    if (client->inside != NULL && is_due(proxy, &client->inside->verdict, all)) {
+        inspect_decide_again(client);
+    }
+    if (client->stage == STAGE_CLOSED) {
+        return;
+    }
+    if (client->stage == STAGE_FIRST && is_due(proxy, &exchange->verdict, all)) {
+        (void)!verdict_exchange(exchange, NULL); /* acted on when the ClientHello is there */
+    }
     if (tunnel != NULL && is_due(proxy, &tunnel->verdict, all) && !verdict_tunnel(client)) {
         tunnel_end(client, EVENT_END_POLICY);
     } else if (client->stage == STAGE_DIAL && is_due(proxy, &exchange->verdict, all)) {
@@ -202,6 +270,9 @@ static void client_decide_again(struct client *client, bool all)
     } else if (client->stage == STAGE_RELAY && is_due(proxy, &exchange->verdict, all) &&
                !verdict_exchange(exchange, &exchange->origin->addr)) {
         relay_refuse(client);
+    }
+    if (client->inside != NULL) {
+        verdict_watch(proxy, &client->inside->verdict);
     }
     if (client->tunnel != NULL) {
         verdict_watch(proxy, &client->tunnel->verdict);

@@ -32,8 +32,8 @@ struct verdict {
     unsigned category;
     bool sealed;
     bool lifeline;
-    bool inspect;
     bool ech;
+    bool inspect;     /* its TLS is inspected, or would be */
     int64_t until_ms; /* by proxy_now_ms */
     uint64_t catalog_generation, policy_generation, state_generation;
 };
@@ -43,6 +43,12 @@ bool verdict_exchange(struct exchange *exchange, const struct sock_addr *addr);
 
 /* The same for a client's tunnel, by what is known of its first bytes. */
 bool verdict_tunnel(struct client *client);
+
+/* Decides a CONNECT as if its first bytes were no TLS; True: allowed. */
+bool verdict_raw(struct exchange *exchange, struct verdict *ret_verdict);
+
+/* Identifies and decides the inside of a client's tunnel by its ClientHello. */
+void verdict_inside(struct client *client);
 
 /* Decides open exchanges and tunnels again: all of them, or those whose time has come. What is no
  * longer allowed is closed. */

@@ -20,11 +20,12 @@
 
 enum { TURNS = 400, TURN_MS = 5, QUIET_TURNS = 6 };
 
-static const char HOSTS[] = "127.0.0.1 a.test b.test c.test games.test sad.test bad.test\n"
-                            "127.0.0.1 lodge.test blackhole.test\n"
-                            "10.9.8.7 inside.test\n"
-                            "::1 six.test\n127.0.0.1 six.test\n"
-                            "127.0.0.9 slow.test\n127.0.0.1 slow.test\n";
+static const char HOSTS[] =
+    "127.0.0.1 a.test b.test c.test games.test sad.test bad.test bank.test\n"
+    "127.0.0.1 lodge.test blackhole.test\n"
+    "10.9.8.7 inside.test\n"
+    "::1 six.test\n127.0.0.1 six.test\n"
+    "127.0.0.9 slow.test\n127.0.0.1 slow.test\n";
 
 /* One policy, with the unknown group as a parameter. */
 static const char POLICY[] =
@@ -59,6 +60,7 @@ static const char POLICY[] =
     "\"tiers\":{\"harmful\":\"unacceptable\",\"ordinary\":\"acceptable\"},"                \
     "\"tunnels\":{\"not_tls\":\"refuse\",\"no_sni\":\"refuse\",\"ip_literal\":\"refuse\"," \
     "\"other_ports\":\"refuse\"}"
+#define GROUP_INSPECTS ",\"inspect\":\"inspect\""
 #define GROUP_OPEN                                                                        \
     "\"agreement\":{\"needed\":false,\"parent\":false},\"uncategorised\":\"acceptable\"," \
     "\"tiers\":{\"harmful\":\"unacceptable\",\"ordinary\":\"acceptable\"},"               \
@@ -99,6 +101,7 @@ static const struct catalog *make_catalog(void)
     assert_ok(compile_new(&compile));
     list_one(compile, "games", LIST_ENTRY_HOST, "games.test", "");
     list_one(compile, "self-harm", LIST_ENTRY_HOST, "sad.test", "");
+    list_one(compile, "banking", LIST_ENTRY_HOST, "bank.test", "");
     list_one(compile, "child-sexual-abuse", LIST_ENTRY_URL, "bad.test", "/sealed");
     assert_ok(compile_settle(compile, NULL, NULL));
     assert_ok(compile_finish(compile, &totals, &image));
@@ -116,8 +119,8 @@ static const struct policy *make_policy(const char *unknown)
     struct buf why;
     char *json = NULL;
     buf_init(&why, 4096);
-    assert_true(asprintf(&json, POLICY, unknown, GROUP_REFUSES, GROUP_OPEN, GROUP_REFUSES,
-                         GROUP_REFUSES, GROUP_REFUSES) > 0);
+    assert_true(asprintf(&json, POLICY, unknown, GROUP_REFUSES, GROUP_OPEN GROUP_INSPECTS,
+                         GROUP_REFUSES, GROUP_REFUSES GROUP_INSPECTS, GROUP_REFUSES) > 0);
     if (policy_parse(str_from(json), &policy, &why) != ERR_OK) {
         fail_msg("policy: %.*s", STR_ARG(buf_str(&why)));
     }
@@ -245,6 +248,10 @@ void rig_start(struct rig *rig)
         .auth_context = rig,
         .sealed = on_sealed,
         .sealed_context = rig,
+        .leaf = rig->leaf,
+        .leaf_context = rig->tls_context,
+        .trust = rig->trust,
+        .trust_context = rig->tls_context,
     };
     assert_ok(proxy_new(&setup, &rig->proxy));
     rig->images = (struct policy_images){make_catalog(), make_policy("visitors"), NULL};
@@ -454,10 +461,12 @@ void rig_events(struct rig *rig)
             .bytes_up = event.bytes_up,
             .bytes_down = event.bytes_down,
             .sealed = event.sealed,
+            .inspected = event.inspected,
         };
         keep(to->host, sizeof(to->host), event.host);
         keep(to->path, sizeof(to->path), event.path);
         keep(to->method, sizeof(to->method), event.method);
+        keep(to->scheme, sizeof(to->scheme), event.scheme);
         keep(to->person, sizeof(to->person), event.person);
         keep(to->rule, sizeof(to->rule), event.rule);
     }

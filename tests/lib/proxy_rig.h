@@ -6,7 +6,7 @@
  * Every name ends in .test and leads to 127.0.0.1 (hosts of the rig). The school: visitors
  * (unknown; any tunnel may be opened by the group `open`), pupils-ks1, pupils-ks2, staff. Closed
  * for all: games.test (a harmless category), sad.test (a sensitive one), bad.test/sealed (a sealed
- * URL).
+ * URL). Never inspected: bank.test. Inspected, where there is a leaf key: open and pupils-ks2.
  */
 #ifndef LODGE_TESTS_PROXY_RIG_H
 #define LODGE_TESTS_PROXY_RIG_H
@@ -32,10 +32,12 @@ struct rig_event {
     uint64_t bytes_up, bytes_down;
     char host[64];
     char path[64];
+    char scheme[16];
     char method[16];
     char person[32];
     char rule[64];
     bool sealed;
+    bool inspected;
 };
 
 struct rig {
@@ -58,6 +60,9 @@ struct rig {
     bool auth_busy;
     unsigned sealed_rung;
     struct str extra_roots; /* PEM, for rig_start; or empty */
+    proxy_leaf_fn *leaf; /* for rig_start; NULL: nothing is inspected */
+    proxy_trust_fn *trust;
+    void *tls_context;
 };
 
 /* As in production, with short times where a test says so: change rig->options between the two. */
