@@ -24,7 +24,7 @@ IDLE_SETTLE_SECONDS = 1
 CLIENT_GRACE_SECONDS = 15
 OPEN_FILES = 20000
 
-# name: (mode of loadgen, path, connections or None for --connections, port of the origin)
+# name: (mode of loadgen, path, connections or None for --connections, port of the origin[, its kind])
 MODES = {
     "get-keepalive": ("get-keepalive", "/1k", None, bench_world.HTTP_PORT),
     "get-keepalive-32k": ("get-keepalive", "/32k", None, bench_world.HTTP_PORT),
@@ -33,12 +33,17 @@ MODES = {
     "connect-tls": ("connect-tls", "/1k", None, bench_world.TLS_PORT),
     "bulk-tunnel": ("bulk-tunnel", "/100m", 4, bench_world.HTTP_PORT),
     "bulk-get": ("bulk-get", "/100m", 4, bench_world.HTTP_PORT),
+    "mitm-cold": ("mitm-new", "/1k", None, bench_world.TLS_PORT, "cold"),
+    "mitm-resumed": ("mitm-new", "/1k", None, bench_world.TLS_PORT, "closing"),
     "mitm-new": ("mitm-new", "/1k", None, bench_world.TLS_PORT),
     "mitm-keepalive": ("mitm-keepalive", "/1k", None, bench_world.TLS_PORT),
     "mitm-keepalive-32k": ("mitm-keepalive", "/32k", None, bench_world.TLS_PORT),
+    "mitm-bulk": ("mitm-bulk", "/100m", 4, bench_world.TLS_PORT),
 }
-DEFAULT_PEERS = "haproxy,lodge,squid,e2guardian,tinyproxy"
-DEFAULT_MODES = "get-keepalive,get-new-connection,connect-tunnel,bulk-tunnel"
+DEFAULT_PEERS = ("haproxy,tlsrelay,lodge,lodge_mitm,squid,squid_mitm,e2guardian,e2guardian_mitm,"
+                 "tinyproxy")
+DEFAULT_MODES = ("get-keepalive,get-new-connection,connect-tunnel,bulk-tunnel,"
+                 "mitm-cold,mitm-resumed,mitm-new,mitm-keepalive,mitm-bulk")
 
 
 class Subject:
@@ -55,11 +60,11 @@ class Subject:
         self.started = None  # the Popen, when the harness started it
 
     def load_command(self, world, mode, seconds, connections):
-        loadgen_mode, path, own_connections, port = MODES[mode]
+        loadgen_mode, path, own_connections, port, *kind = MODES[mode]
         relay = self.relay_address is not None and not mode.startswith(("get", "bulk-get"))
         command = [bench_world.BIN / "loadgen", "--mode", loadgen_mode, "--path", path,
                    "--proxy", self.relay_address if relay else self.address,
-                   "--hosts", world.host_list, "--port", port, "--seconds", seconds,
+                   "--hosts", world.host_list(*kind), "--port", port, "--seconds", seconds,
                    "--connections", own_connections or connections]
         if relay:
             command.append("--relay")
@@ -112,7 +117,7 @@ def measure_idle(subject, world, count, seconds=20):
     before = process.memory_mb(subject.pid)
     command = [str(part) for part in [
         bench_world.BIN / "loadgen", "--mode", "idle-tunnels", "--proxy", subject.address,
-        "--hosts", world.host_list, "--port", bench_world.HTTP_PORT, "--connections", count,
+        "--hosts", world.host_list(), "--port", bench_world.HTTP_PORT, "--connections", count,
         "--seconds", seconds]] + (["--auth", subject.auth] if subject.auth else [])
     client = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
@@ -151,7 +156,7 @@ def start_subject(subject, command, world, cpus, subjects):
 def external_command(text, world):
     """The words of --command, with the harness's paths put in."""
     values = {"{hosts}": world.hosts_file, "{ca}": world.ca_pem, "{ca_key}": world.ca_key,
-              "{name_server}": bench_world.NAME_SERVER}
+              "{origin_ca}": world.origin_ca_pem, "{name_server}": bench_world.NAME_SERVER}
     if "{listed}" in text:
         values["{listed}"] = world.listed_file()
     for key, value in values.items():
@@ -194,8 +199,8 @@ def parse_options():
     add("--peers", default=DEFAULT_PEERS, help=f"of {', '.join(peers.names())}; '' for none")
     add("--proxy", help="[NAME=]ADDRESS:PORT of a proxy that is not one of the peers")
     add("--pid", type=int, help="its process, or its supervisor's")
-    add("--command", help="or start it: {hosts}, {listed}, {ca}, {ca_key}, {name_server} are "
-                          "replaced by paths and an address")
+    add("--command", help="or start it: {hosts}, {listed}, {ca}, {ca_key}, {origin_ca}, "
+                          "{name_server} are replaced by paths and an address")
     add("--ca", help="PEM file of the CA that --proxy intercepts with (default: the harness's)")
     add("--auth", help="USER:PASSWORD for --proxy")
     add("--modes", default=DEFAULT_MODES, help=f"of {', '.join(MODES)}")

@@ -6,7 +6,7 @@ DRIFT = 1.5  # a last round this much dearer than the first is worth a word
 
 
 def is_bulk(mode):
-    return mode.startswith("bulk")
+    return mode.startswith("bulk") or mode == "mitm-bulk"
 
 
 def cost_of(mode, sample):

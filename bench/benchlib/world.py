@@ -15,6 +15,14 @@ HTTP_PORT = 8080
 TLS_PORT = 443
 # Several addresses: new connections to a single one would run out of ports in TIME_WAIT.
 ORIGIN_ADDRESSES = [f"127.77.0.{i}" for i in range(1, 9)]
+# Kinds of TLS origins, with names of their own: the common one keeps connections open; a closing one
+# closes after each answer, so that each request needs a handshake; a cold one gives no tickets
+# either, so that it is a full one.
+KINDS = {
+    "common": ("--tls-listen", ORIGIN_ADDRESSES),
+    "closing": ("--tls-listen-closing", [f"127.77.1.{i}" for i in range(1, 9)]),
+    "cold": ("--tls-listen-cold", [f"127.77.2.{i}" for i in range(1, 9)]),
+}
 NAME_SERVER = "127.77.0.53"
 
 
@@ -33,9 +41,9 @@ class World:
     def hosts_file(self):
         return None if self.literal else self.folder / "hosts"
 
-    @property
-    def host_list(self):
-        return self.folder / "host-list"
+    def host_list(self, kind="common"):
+        """The names of one kind of origin, one a line."""
+        return self.folder / f"host-list-{kind}"
 
     @property
     def ca_pem(self):
@@ -44,6 +52,11 @@ class World:
     @property
     def ca_key(self):
         return self.folder / "ca.key"
+
+    @property
+    def origin_ca_pem(self):
+        """The CA of the origins' certificates."""
+        return self.folder / "origin-ca.pem"
 
     def listed(self):
         """The blocklist, made when first asked for."""
@@ -58,17 +71,23 @@ class World:
         return path
 
     def addresses_of_names(self):
-        """Pairs of (name, address) for the names the load asks for; none of them is listed."""
-        clean = gen_domains.unlisted(self.listed(), self.names)
-        return [(name, ORIGIN_ADDRESSES[i % len(ORIGIN_ADDRESSES)])
-                for i, name in enumerate(clean)]
+        """Pairs of (name, address) for the names the load asks for, those of each kind behind each
+        other; none of them is listed."""
+        clean = gen_domains.unlisted(self.listed(), self.names * len(KINDS))
+        pairs = []
+        for at, (_, addresses) in enumerate(KINDS.values()):
+            of_kind = clean[at * self.names:(at + 1) * self.names]
+            pairs += [(name, addresses[i % len(addresses)]) for i, name in enumerate(of_kind)]
+        return pairs
 
     def write_names(self):
         pairs = self.addresses_of_names()
+        for at, (kind, (_, addresses)) in enumerate(KINDS.items()):
+            of_kind = pairs[at * self.names:(at + 1) * self.names]
+            lines = addresses if self.literal else [name for name, _ in of_kind]
+            self.host_list(kind).write_text("".join(f"{line}\n" for line in lines))
         if self.literal:
-            self.host_list.write_text("\n".join(ORIGIN_ADDRESSES) + "\n")
             return
-        self.host_list.write_text("".join(f"{name}\n" for name, _ in pairs))
         # A listed name leads to the origin too: what a filter does not stop shall be noticed.
         pairs = [("localhost", "127.0.0.1"), (self.listed()[0], ORIGIN_ADDRESSES[0]), *pairs]
         self.hosts_file.write_text("".join(f"{address} {name}\n" for name, address in pairs))
@@ -83,13 +102,24 @@ class World:
             check=True, capture_output=True)
         (self.folder / f"{name}.key").chmod(0o644)  # peers run as users of their own
 
+    def make_origin_ca(self):
+        """ECDSA P-256, as many sites show now."""
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+             "-nodes", "-days", "30", "-subj", "/CN=bench origins", "-keyout",
+             self.folder / "origin-ca.key", "-out", self.origin_ca_pem, "-addext",
+             "keyUsage=critical,keyCertSign,cRLSign"], check=True, capture_output=True)
+
     def start_origin(self, with_tls):
         command = [BIN / "origin"]
         for address in ORIGIN_ADDRESSES:
             command += ["--listen", f"{address}:{HTTP_PORT}"]
         if with_tls:
-            for address in ORIGIN_ADDRESSES:
-                command += ["--tls-listen", f"{address}:{TLS_PORT}"]
+            self.make_origin_ca()
+            command += ["--ca", self.origin_ca_pem, "--ca-key", self.folder / "origin-ca.key"]
+            for word, addresses in KINDS.values():
+                for address in addresses:
+                    command += [word, f"{address}:{TLS_PORT}"]
         self._start(command)
 
     def start_name_server(self):

@@ -13,7 +13,8 @@ from pathlib import Path
 
 GET_MODES = ("get-keepalive", "get-keepalive-32k", "get-new-connection", "bulk-get")
 TUNNEL_MODES = ("connect-tunnel", "connect-tls", "bulk-tunnel", "idle-tunnels")
-MITM_MODES = ("mitm-new", "mitm-keepalive", "mitm-keepalive-32k")
+MITM_MODES = ("mitm-cold", "mitm-resumed", "mitm-new", "mitm-keepalive", "mitm-keepalive-32k",
+              "mitm-bulk")
 
 
 class Peer:

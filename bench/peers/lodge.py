@@ -37,6 +37,9 @@ class Lodge(Peer):
     filters = True
     workers = 1
 
+    def policy(self):
+        return bench_policy()
+
     def manifest(self):
         """The shared manifest, if its lists are there, and the blocklist behind it."""
         lines = []
@@ -63,7 +66,7 @@ class Lodge(Peer):
         subprocess.run([program(), "catalog", "build", "--manifest", manifest, "-o", image],
                        check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         policy = self.folder / "policy.json"
-        policy.write_text(json.dumps(bench_policy()))
+        policy.write_text(json.dumps(self.policy()))
         command = [program(), "serve", "--data", self.folder / "data", "--policy", policy,
                    "--catalog", image, "--proxy", f"127.0.0.1:{self.port}", "--allow-private",
                    "--workers", str(self.workers)]

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <netinet/tcp.h>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,6 +62,7 @@ static const struct mode modes[] = {
     {.name = "bulk-get", .reuse = true, .bulk = true},
     {.name = "mitm-new", .tunnel = true, .tls = true, .verify = true},
     {.name = "mitm-keepalive", .tunnel = true, .tls = true, .verify = true, .reuse = true},
+    {.name = "mitm-bulk", .tunnel = true, .tls = true, .verify = true, .reuse = true, .bulk = true},
     {.name = "idle-tunnels", .tunnel = true, .idle = true},
 };
 enum { MODE_COUNT = sizeof modes / sizeof modes[0] };
@@ -127,6 +129,7 @@ static void connection_close(struct connection *connection)
 {
     if (connection->ssl != NULL) {
         SSL_free(connection->ssl);
+        ERR_clear_error(); /* else the next session's SSL_get_error would see it */
         connection->ssl = NULL;
     }
     close(connection->fd);

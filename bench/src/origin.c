@@ -4,16 +4,20 @@
  *
  *   /1k    1 KiB of text        /32k   32 KiB of English-like HTML        /100m   100 MiB
  *
- * Over TLS it shows a self-signed certificate of its own for each name asked for, made when first
- * needed.  It is as cheap as can be, so that the proxy is what limits: one thread, one epoll loop,
- * answers prepared beforehand.  It reads no request bodies and trusts its clients: for benchmarks
- * only.
+ * Over TLS it shows a certificate under --ca for each name asked for, made when first needed.  On
+ * --tls-listen-closing it closes after each answer; on --tls-listen-cold it gives no tickets
+ * either, so that each handshake is a full one.
+ *
+ * It is as cheap as can be, so that the proxy is what limits: one thread, one epoll loop, answers
+ * prepared beforehand.  It reads no request bodies and trusts its clients: for benchmarks only.
  */
 #include "common.h"
 
 #include <errno.h>
 #include <getopt.h>
 #include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
@@ -61,11 +65,14 @@ enum { BODY_COUNT = sizeof bodies / sizeof bodies[0] };
 struct listener {
     int fd;
     bool tls;
+    bool closes;
+    bool cold;
 };
 
 struct client {
     int fd;
     SSL *ssl;
+    bool closes;
     char request[REQUEST_ROOM];
     size_t request_length;
     const struct body *body; /* NULL: nothing to send */
@@ -81,6 +88,8 @@ static struct listener listeners[MAX_LISTENERS];
 static size_t listener_count;
 static SSL_CTX *tls_context;
 static EVP_PKEY *tls_key;
+static X509 *ca;
+static EVP_PKEY *ca_key;
 
 /* A certificate for each name that has been asked for. */
 static struct named_certificate {
@@ -155,6 +164,7 @@ static void client_free(struct client *client)
     if (client->ssl != NULL) {
         SSL_shutdown(client->ssl); /* sends close_notify, so that the peer sees a proper end */
         SSL_free(client->ssl);
+        ERR_clear_error(); /* else the next session's SSL_get_error would see it */
     }
     close(client->fd);
     free(client);
@@ -247,7 +257,7 @@ static bool take_request(struct client *client)
         return false;
     }
     *end = '\0';
-    client->close_after = wants_close(client->request);
+    client->close_after = client->closes || wants_close(client->request);
     client->body = body_of(client->request);
     client->head = client->body->head[client->close_after];
     client->head_left = strlen(client->head);
@@ -301,17 +311,22 @@ static void accept_clients(const struct listener *listener)
             die("out of memory");
         }
         client->fd = fd;
+        client->closes = listener->closes;
         if (listener->tls) {
             client->ssl = SSL_new(tls_context);
             SSL_set_fd(client->ssl, fd);
             SSL_set_accept_state(client->ssl);
+            if (listener->cold) {
+                SSL_set_options(client->ssl, SSL_OP_NO_TICKET);
+                SSL_set_num_tickets(client->ssl, 0);
+            }
         }
         struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = client};
         epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event);
     }
 }
 
-static void listen_on(const char *text, bool tls)
+static void listen_on(const char *text, struct listener kind)
 {
     if (listener_count == MAX_LISTENERS) {
         errno = 0;
@@ -325,10 +340,11 @@ static void listen_on(const char *text, bool tls)
         listen(fd, LISTEN_BACKLOG) != 0) {
         die("%s", text);
     }
-    listeners[listener_count++] = (struct listener){.fd = fd, .tls = tls};
+    kind.fd = fd;
+    listeners[listener_count++] = kind;
 }
 
-/* Makes a self-signed certificate for a name, as proxies that intercept will copy its names. */
+/* Makes a certificate for a name, as proxies that intercept will copy its names. */
 static X509 *make_certificate(const char *name)
 {
     X509 *certificate = X509_new();
@@ -346,11 +362,11 @@ static X509 *make_certificate(const char *name)
     X509_NAME *subject = X509_get_subject_name(certificate);
     X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, (const unsigned char *)"bench origin",
                                -1, -1, 0);
-    X509_set_issuer_name(certificate, subject);
+    X509_set_issuer_name(certificate, X509_get_subject_name(ca));
     X509_set_pubkey(certificate, tls_key);
     X509_add_ext(certificate, extension, -1);
     X509_EXTENSION_free(extension);
-    X509_sign(certificate, tls_key, EVP_sha256());
+    X509_sign(certificate, ca_key, EVP_sha256());
     return certificate;
 }
 
@@ -393,7 +409,39 @@ static void open_tls(void)
     tls_context = SSL_CTX_new(TLS_server_method());
     SSL_CTX_set_mode(tls_context,
                      SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_session_cache_mode(tls_context, SSL_SESS_CACHE_OFF); /* tickets alone */
     SSL_CTX_set_cert_cb(tls_context, choose_certificate, NULL);
+}
+
+static FILE *open_file(const char *path)
+{
+    FILE *file = fopen(path, "r");
+    if (file == NULL) {
+        die("%s", path);
+    }
+    return file;
+}
+
+static void set_option(int option, const char *value)
+{
+    FILE *file;
+    switch (option) {
+    case 'l': listen_on(value, (struct listener){0}); break;
+    case 't': listen_on(value, (struct listener){.tls = true}); break;
+    case 'c': listen_on(value, (struct listener){.tls = true, .closes = true}); break;
+    case 'C': listen_on(value, (struct listener){.tls = true, .closes = true, .cold = true}); break;
+    case 'a':
+        file = open_file(value);
+        ca = PEM_read_X509(file, NULL, NULL, NULL);
+        fclose(file);
+        break;
+    case 'k':
+        file = open_file(value);
+        ca_key = PEM_read_PrivateKey(file, NULL, NULL, NULL);
+        fclose(file);
+        break;
+    default: exit(2);
+    }
 }
 
 static void read_options(int argc, char **argv)
@@ -401,18 +449,24 @@ static void read_options(int argc, char **argv)
     static const struct option options[] = {
         {"listen", required_argument, NULL, 'l'},
         {"tls-listen", required_argument, NULL, 't'},
+        {"tls-listen-closing", required_argument, NULL, 'c'},
+        {"tls-listen-cold", required_argument, NULL, 'C'},
+        {"ca", required_argument, NULL, 'a'},
+        {"ca-key", required_argument, NULL, 'k'},
         {NULL, 0, NULL, 0},
     };
+    bool tls = false;
     int option;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (option == '?') {
-            exit(2);
-        }
-        listen_on(optarg, option == 't');
+        set_option(option, optarg);
     }
-    if (listener_count == 0) {
+    for (size_t i = 0; i < listener_count; i++) {
+        tls |= listeners[i].tls;
+    }
+    if (listener_count == 0 || (tls && (ca == NULL || ca_key == NULL))) {
         errno = 0;
-        die("usage: origin --listen ADDRESS:PORT ... --tls-listen ADDRESS:PORT ...");
+        die("usage: origin --listen ADDRESS:PORT ... [--ca FILE --ca-key FILE "
+            "--tls-listen|--tls-listen-closing|--tls-listen-cold ADDRESS:PORT ...]");
     }
 }
 
