@@ -164,6 +164,67 @@ def test_R99_a_notary_that_dies_is_replaced_and_handed_to_every_worker(gates):
     assert not any("event=no-line" in line or "notary-line-failed" in line for line in gate.log)
 
 
+# ---- leaves ----
+
+CLOSED = "games.example"  # and all below it
+
+
+def fetch(gate, name, *words):
+    """curl's answer for a page that the policy closes, with the gate's CA."""
+    ca = gate.folder / "ca.pem"
+    if not ca.exists():
+        ca.write_text(show(gate.lodge, gate.data).stdout)
+    return gate.curl("--cacert", ca, "-o", "/dev/null", "-w", "%{http_code}", *words, f"https://{name}/")
+
+
+def test_F1_a_closed_site_s_page_comes_under_a_leaf_of_the_ca(gates):
+    gate = gates(private=False)
+    for _ in range(3):
+        done = fetch(gate, CLOSED)
+        assert done.stdout == b"403", done.stderr
+    certificate = gate.curl("-k", "-o", "/dev/null", "-v", f"https://{CLOSED}/").stderr.decode()
+    assert "issuer: CN=Lodge at school" in certificate
+    done = gate.curl("-o", "/dev/null", f"https://{CLOSED}/")
+    assert done.returncode == 60, "a device without the CA does not take it"
+
+
+def test_R99_inspection_goes_on_while_the_notary_is_killed_again_and_again(gates):
+    """Names seen before and new ones, while kill -9 meets the notary at any moment."""
+    gate = gates(private=False, workers=2)
+    for number in range(20):
+        os.kill(notary_of(gate), signal.SIGKILL)
+        for name in (CLOSED, f"new-{number}.{CLOSED}"):
+            done = fetch(gate, name)
+            assert done.stdout == b"403", (number, name, done.stderr)
+    assert gate.process.poll() is None
+    assert sum("event=child-ended name=notary-0" in line for line in gate.log) == 20
+    assert not any("process=proxy" in line and "level=error" in line for line in gate.log)
+
+
+def test_a_school_s_morning_is_signed_whole(gates, tmp_path):
+    """More new names at once than the burst: all are answered, those beyond it at the bounded rate."""
+    gate = gates(private=False, workers=1)
+    fetch(gate, CLOSED)
+    names = 540
+    config = tmp_path / "urls"
+    config.write_text("".join(f'url = "https://n{number}.{CLOSED}/"\noutput = "/dev/null"\n'
+                              for number in range(names)))
+    done = gate.curl("--cacert", gate.folder / "ca.pem", "-w", "%{http_code}\n", "-Z", "--parallel-max", "50",
+                     "-K", config)
+    assert done.stdout.decode().split() == ["403"] * names, done.stderr[-500:]
+
+
+def test_no_leaf_is_signed_for_many_names(gates):
+    """A name with a wildcard: no TLS, and no certificate that holds for more than one name."""
+    gate = gates(private=False)
+    with gate.connect() as connection:
+        connection.sendall(f"CONNECT *.{CLOSED}:443 HTTP/1.1\r\nHost: *.{CLOSED}:443\r\n\r\n".encode())
+        answer = connection.recv(65536)
+        assert answer.startswith(b"HTTP/1.1 "), answer
+    done = gate.curl("-k", "-o", "/dev/null", f"https://*.{CLOSED}/")
+    assert done.returncode != 0
+
+
 # ---- the key ----
 
 THEFT = """

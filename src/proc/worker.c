@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A proxy worker: gives the proxy its loop, images, spool and line to auth.
+/* A proxy worker: gives the proxy its loop, images, spool and lines to auth and the notary.
  * Everything else about a connection is proxy/'s affair. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +17,7 @@
 #include "policy/state.h"
 #include "proc/child.h"
 #include "proc/message.h"
+#include "proc/notary_line.h"
 #include "proxy/proxy.h"
 
 enum { TICKETS_MAX = 1024, WHY_MAX = 4096 };
@@ -34,6 +35,8 @@ struct worker {
     struct opened images;
     uint64_t tickets[TICKETS_MAX]; /* asked and not answered */
     size_t n_tickets;
+    struct notary_line notary;
+    bool ready; /* it was told */
     char proxy_name[320];
 };
 
@@ -187,11 +190,49 @@ static void take_auth(struct worker *worker)
     child->n_auth = 0;
 }
 
+/* ---- the line to the notary ---- */
+
+/* The first key makes the worker ready: whoever waits for "ready" finds a gate that inspects. */
+static bool take_leaf_key(void *context, struct str key, struct str chain,
+                          const uint8_t secret[TLS_TICKET_SECRET_BYTES])
+{
+    struct worker *worker = context;
+    if (proxy_set_leaf_key(worker->proxy, key, chain, secret) != ERR_OK) {
+        return false;
+    }
+    if (!worker->ready && child_ready(worker->child) == ERR_OK) {
+        worker->ready = true;
+    }
+    return true;
+}
+
+static void take_leaf(void *context, const struct host *host, struct str der)
+{
+    struct worker *worker = context;
+    proxy_leaf_answer(worker->proxy, host, der);
+}
+
+static bool ask_leaf(void *context, const struct host *host)
+{
+    struct worker *worker = context;
+    return notary_line_ask(&worker->notary, host);
+}
+
+static void take_notary(struct worker *worker)
+{
+    struct child *child = worker->child;
+    for (size_t i = 0; i < child->n_notary; i++) {
+        notary_line_take(&worker->notary, child->notary_fds[i]);
+    }
+    child->n_notary = 0;
+}
+
 /* ---- the child ---- */
 
 static void handed(struct child *child, bool go)
 {
     take_auth(child->work);
+    take_notary(child->work);
     if (go && change_images(child->work) != ERR_OK) {
         log_line(LOG_ERROR, "images-failed", "do=\"the process starts again\"");
         exit(EXIT_FAILURE);
@@ -268,6 +309,8 @@ static enum err make_proxy(struct worker *worker, struct spool_writer *spool)
         .auth_context = worker,
         .roots = child->roots.bytes,
         .extra_roots = child->origin_roots.bytes,
+        .leaf = ask_leaf,
+        .leaf_context = worker,
         .sealed = ring_sealed,
         .sealed_context = worker,
     };
@@ -289,6 +332,9 @@ enum err proc_proxy_start(struct child *child)
     ERR_TRY(spool_writer_open(child->spool_fd, str_from(child->name), child->conf.segment_bytes,
                               &spool));
     child->spool_fd = -1;
+    worker.notary =
+        (struct notary_line){.context = &worker, .key = take_leaf_key, .leaf = take_leaf};
+    ERR_TRY(notary_line_init(&worker.notary, child->loop));
     ERR_TRY(make_proxy(&worker, spool));
     ERR_TRY(child_confine(child, child->spool_own_fd, true));
     ERR_TRY(change_images(&worker));
@@ -296,5 +342,6 @@ enum err proc_proxy_start(struct child *child)
     for (size_t i = 0; i < child->n_listeners; i++) {
         ERR_TRY(proxy_listen(worker.proxy, child->listen_fds[i]));
     }
-    return child_ready(child);
+    take_notary(&worker);
+    return ERR_OK;
 }
