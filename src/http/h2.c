@@ -118,9 +118,13 @@ static bool take(struct h2 *h2, struct str bytes)
     if (used >= 0) {
         return true;
     }
-    bool calm = h2->calm || used == NGHTTP2_ERR_FLOODED;
-    (void)nghttp2_session_terminate_session(h2->session, calm ? NGHTTP2_ENHANCE_YOUR_CALM
-                                                              : NGHTTP2_PROTOCOL_ERROR);
+    uint32_t code = h2->code;
+    if (code == NGHTTP2_NO_ERROR) {
+        bool flood = used == NGHTTP2_ERR_FLOODED || used == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS ||
+                     used == NGHTTP2_ERR_TOO_MANY_SETTINGS;
+        code = flood ? NGHTTP2_ENHANCE_YOUR_CALM : NGHTTP2_PROTOCOL_ERROR;
+    }
+    (void)nghttp2_session_terminate_session(h2->session, code);
     (void)write_some(h2);
     return false;
 }

@@ -47,9 +47,9 @@ struct h2 {
     struct buf fields; /* of the header block that is being read */
     size_t list_bytes; /* of it, as RFC 9113 section 10.5.1 counts */
     struct h2_bucket resets, frames;
+    uint32_t code; /* with which it is to end; 0: as nghttp2 says */
     bool server;
     bool inside;   /* nghttp2 is on the stack */
-    bool calm;     /* a limit was passed */
     bool draining; /* no new streams */
     bool over;     /* the connection has ended, and the owner was told */
 };

@@ -3,8 +3,9 @@
  *
  * nghttp2 itself refuses too many CONTINUATION frames, too many settings in one frame, and answers
  * that pile up unsent. Here are counted resets (and what would make us reset), and frames that move
- * nothing: PING, SETTINGS, PRIORITY, WINDOW_UPDATE, empty DATA, and unknown ones. Each frame that
- * moves something earns a few of those, as much as any honest peer sends beside it.
+ * nothing: PING, SETTINGS, PRIORITY, WINDOW_UPDATE, empty DATA. Each frame that moves something
+ * earns a few of those, as much as any honest peer sends beside it. Frames of unknown types nghttp2
+ * skips without a word: they cost what their bytes cost.
  */
 #include "http/h2_impl.h"
 
@@ -16,6 +17,8 @@ enum {
     MAX_OUTBOUND_ACK = 256,
     TABLE_BYTES = 4096, /* HPACK's dynamic table, each way */
     FRAME_TYPES_KNOWN = NGHTTP2_CONTINUATION + 1,
+    FRAME_HEAD_BYTES = 9,
+    LISTS_READ_MAX = 16, /* of a header list that is too long: what is read beyond its limit */
 };
 
 /* --- limits
@@ -54,14 +57,18 @@ void h2_bucket_credit(struct h2_bucket *bucket, uint32_t n)
     add(bucket, (int64_t)n * THOUSAND);
 }
 
-/* One more of what is bounded. Not 0: ends the session, calmly. */
+/* For a callback of nghttp2 to return: the session ends, by GOAWAY with this code. */
+static int fail(struct h2 *h2, uint32_t code)
+{
+    h2->code = code;
+    return NGHTTP2_ERR_CALLBACK_FAILURE;
+}
+
+/* One more of what is bounded. */
 static int count(struct h2 *h2, struct h2_bucket *bucket)
 {
-    if (h2_bucket_take(bucket, loop_mono_ms(h2->loop))) {
-        return 0;
-    }
-    h2->calm = true;
-    return NGHTTP2_ERR_CALLBACK_FAILURE;
+    bool fine = h2_bucket_take(bucket, loop_mono_ms(h2->loop));
+    return fine ? 0 : fail(h2, NGHTTP2_ENHANCE_YOUR_CALM);
 }
 
 static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, void *context)
@@ -74,10 +81,14 @@ static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, 
     };
     (void)session;
     struct h2 *h2 = context;
+    /* nghttp2 reads no PRIORITY any more (RFC 9113 section 5.3), and so not where it stands. */
+    if (hd->type == NGHTTP2_PRIORITY && hd->stream_id == 0) {
+        return fail(h2, NGHTTP2_PROTOCOL_ERROR);
+    }
     if (hd->type == NGHTTP2_RST_STREAM) {
         return count(h2, &h2->resets);
     }
-    if (hd->type >= FRAME_TYPES_KNOWN || idle[hd->type]) {
+    if (hd->type < FRAME_TYPES_KNOWN && idle[hd->type]) {
         return count(h2, &h2->frames);
     }
     return 0;
@@ -109,8 +120,12 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
     (void)frame;
     (void)flags;
     struct h2 *h2 = context;
-    /* A list that is too long is read to its end, so that HPACK's tables agree, but not kept. */
+    /* A list that is too long is read on, so that HPACK's tables agree, but not kept; much too long
+     * a one is no mistake. */
     h2->list_bytes += name_len + value_len + H2_FIELD_COST;
+    if (h2->list_bytes / LISTS_READ_MAX > h2->limits.header_list_bytes) {
+        return fail(h2, NGHTTP2_ENHANCE_YOUR_CALM);
+    }
     if (h2->list_bytes <= h2->limits.header_list_bytes) {
         h2_fields_add(&h2->fields, str_make((const char *)name, name_len),
                       str_make((const char *)value, value_len));
@@ -291,7 +306,8 @@ static void set_options(nghttp2_option *option, const struct h2_limits *limits)
 {
     nghttp2_option_set_no_auto_window_update(option, 1);
     nghttp2_option_set_no_closed_streams(option, 1);
-    nghttp2_option_set_max_continuations(option, limits->continuations);
+    /* nghttp2 counts each read of a part of a CONTINUATION's head, too. */
+    nghttp2_option_set_max_continuations(option, limits->continuations * FRAME_HEAD_BYTES);
     nghttp2_option_set_max_settings(option, MAX_SETTINGS);
     nghttp2_option_set_max_outbound_ack(option, MAX_OUTBOUND_ACK);
     nghttp2_option_set_max_reserved_remote_streams(option, 0);

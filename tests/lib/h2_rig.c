@@ -45,7 +45,7 @@ static struct rig_stream *next_stream(struct rig *rig)
 {
     assert_true(rig->n_streams < RIG_STREAMS);
     struct rig_stream *stream = &rig->streams[rig->n_streams++];
-    *stream = (struct rig_stream){.rig = rig, .last = HTTP_READ_SOME};
+    *stream = (struct rig_stream){.rig = rig, .last = HTTP_READ_SOME, .paused = rig->paused};
     http_conn_init(&stream->conn, 100000);
     buf_init(&stream->text, MUCH);
     return stream;

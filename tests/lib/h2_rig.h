@@ -41,6 +41,7 @@ struct rig {
     struct rig_stream streams[RIG_STREAMS];
     size_t n_streams;
     bool refuse; /* opens no connection for a stream */
+    bool paused; /* new streams are */
     unsigned ended;
     /* the peer: nghttp2 */
     nghttp2_session *peer;
