@@ -11,6 +11,7 @@
 #include "cmd/images.h"
 #include "cmd/urls.h"
 #include "policy/decide.h"
+#include "policy/search.h"
 #include "wire/json.h"
 
 enum { TAILS = 256, TAIL_MAX = 1024 };
@@ -21,7 +22,6 @@ struct tail {
     enum action action;
     enum level level;
     enum reason reason;
-    bool inspect;
     struct catset categories;
     size_t len; /* 0: empty */
     char text[TAIL_MAX];
@@ -75,8 +75,7 @@ static void print_tail(struct buf *out, const struct policy_answer *answer)
     for (size_t i = 0; i < answer->n_overruled; i++) {
         json_str(out, answer->overruled[i].name);
     }
-    plain(out, STR("],\"inspect\":"), answer->inspect ? STR("true") : STR("false"));
-    buf_append(out, STR(",\"search\":null,\"rewrite\":null}\n"));
+    buf_append_byte(out, ']');
 }
 
 /* Rules' names are those of the policy's memory, so the place tells them apart. */
@@ -84,19 +83,17 @@ static bool is_tail(const struct tail *tail, const struct policy_answer *answer)
 {
     return tail->len != 0 && tail->rule.p == answer->rule.p && tail->rule.len == answer->rule.len &&
            tail->action == answer->action && tail->level == answer->level &&
-           tail->reason == answer->reason && tail->inspect == answer->inspect &&
+           tail->reason == answer->reason &&
            tail->categories.bits[0] == answer->categories.bits[0] &&
            tail->categories.bits[1] == answer->categories.bits[1];
 }
 
-static void print_answer(struct checking *checking, struct str url,
-                         const struct policy_answer *answer, struct buf *out)
+static void print_decision(struct checking *checking, const struct policy_answer *answer,
+                           struct buf *out)
 {
     uint64_t mixed = (answer->categories.bits[0] * 31 + answer->categories.bits[1]) *
                      UINT64_C(0x9e3779b97f4a7c15);
     struct tail *tail = &checking->tails[mixed >> 56];
-    buf_append(out, STR("{\"url\":"));
-    json_str(out, url);
     if (answer->n_overruled == 0 && !answer->sealed && is_tail(tail, answer)) {
         buf_append(out, str_make(tail->text, tail->len));
         return;
@@ -109,10 +106,62 @@ static void print_answer(struct checking *checking, struct str url,
                               .action = answer->action,
                               .level = answer->level,
                               .reason = answer->reason,
-                              .inspect = answer->inspect,
                               .categories = answer->categories,
                               .len = len};
         memcpy(tail->text, out->p + before, len);
+    }
+}
+
+static void print_text(struct buf *out, struct str key, struct str value)
+{
+    buf_append(out, key);
+    if (value.len != 0) {
+        json_str(out, value);
+    } else {
+        buf_append(out, STR("null"));
+    }
+}
+
+/* The URL, or else the header, that the site gets in place of what was asked for. */
+static void print_rewrite(struct checking *checking, const struct url *url,
+                          const struct policy_answer *answer, struct buf *out)
+{
+    struct search_edit edit = {0};
+    struct buf text;
+    buf_init(&text, 3 * LIMIT_URL_LEN);
+    buf_append(&text, url->path);
+    buf_append(&text, url->has_query ? STR("?") : STR(""));
+    buf_append(&text, url->query);
+    enum err err = search_safe(policy_search(checking->images.policy), url, buf_str(&text),
+                               answer->safe_search, &checking->arena, &edit);
+    buf_clear(&text);
+    if (err == ERR_OK && edit.rewritten) {
+        bool brackets = url->host.kind == HOST_IPV6;
+        buf_printf(&text, "%.*s://%s%.*s%s", STR_ARG(url->scheme), brackets ? "[" : "",
+                   STR_ARG(host_str(&url->host)), brackets ? "]" : "");
+        if (url->port != url_default_port(url->scheme)) {
+            buf_printf(&text, ":%u", url->port);
+        }
+        buf_append(&text, edit.target);
+    } else if (err == ERR_OK && edit.header.len != 0) {
+        buf_printf(&text, "%.*s: %.*s", STR_ARG(edit.header), STR_ARG(edit.value));
+    }
+    print_text(out, STR(",\"rewrite\":"), buf_str(&text));
+    buf_fini(&text);
+}
+
+/* What rests on the whole URL, and so on no other's answer. */
+static void print_url(struct checking *checking, const struct url *url,
+                      const struct policy_answer *answer, struct buf *out)
+{
+    bool kept = answer->sealed || answer->lifeline;
+    struct str search = kept ? (struct str){0}
+                             : search_terms(policy_search(checking->images.policy), url,
+                                            (struct str){0}, &checking->arena);
+    print_text(out, STR(",\"search\":"), search);
+    print_rewrite(checking, url, answer, out);
+    if (str_eq(url->scheme, STR("https"))) {
+        plain(out, STR(",\"inspect\":"), answer->inspect ? STR("true") : STR("false"));
     }
 }
 
@@ -122,16 +171,22 @@ static void check_url(void *ctx, struct str text, struct buf *out)
     struct policy_answer answer;
     struct url url;
     arena_reset(&checking->arena);
+    buf_append(out, STR("{\"url\":"));
+    json_str(out, text);
     if (url_parse(text, STR("http"), &checking->arena, &url) == ERR_OK) {
         struct policy_request request = {.kind = REQUEST_URL, .url = &url, .inspected = true};
         policy_decide(&checking->images, &checking->subject, &request, checking->now_ms, &answer);
+        print_decision(checking, &answer, out);
+        print_url(checking, &url, &answer, out);
     } else {
         answer = (struct policy_answer){.action = ACTION_BLOCK,
                                         .level = LEVEL_NONE,
                                         .reason = REASON_MALFORMED,
                                         .rule = STR("malformed")};
+        print_decision(checking, &answer, out);
+        buf_append(out, STR(",\"search\":null,\"rewrite\":null"));
     }
-    print_answer(checking, text, &answer, out);
+    buf_append(out, STR("}\n"));
 }
 
 struct words {
@@ -248,8 +303,10 @@ int cmd_check(int argc, char **argv)
             "is meant. A URL is judged as the gate does that sees its path; of an https site that\n"
             "is not inspected it sees the host alone. Each answer is one JSON object on a line:\n"
             "  url, action (allow, block, limited), level, rule (that decided), reason,\n"
-            "  categories, overruled (rules that would have said otherwise), inspect (whether the\n"
-            "  gate looks inside HTTPS there), search, rewrite\n\n"
+            "  categories, overruled (rules that would have said otherwise), search (the words "
+            "that\n"
+            "  are searched for), rewrite (the URL or header that the site gets instead, for safe\n"
+            "  search), and for https: inspect (whether the gate looks inside)\n\n"
             "Example: lodge check --policy presets/trust-primary.json --catalog my.catalog \\\n"
             "           --group pupils-ks2 --at 2026-11-23T10:15 https://example.org/\n\n"
             "Exit codes: 0 answered, whatever the answers; 1 a file, person, group or time is\n"

@@ -213,7 +213,8 @@ TEST(numbers_on_the_disk_keep_their_meaning)
                                     "tunnel-no-sni",
                                     "tunnel-not-tls",
                                     "private-address",
-                                    "tunnel-ech"};
+                                    "tunnel-ech",
+                                    "no-safe-search"};
     static const char *actions[] = {"allow", "block", "limited"};
     static const char *ends[] = {"done", "client", "origin", "timeout", "policy", "drain", "error"};
     struct buf to;

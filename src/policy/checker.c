@@ -106,6 +106,10 @@ static void check_group(struct checker *checker, unsigned index)
                       "seen, only hosts",
                       "not-inspected", STR("F22 F33 D13"));
     }
+    if (group->voice != VOICE_STAFF && group->safe_search != SAFE_SEARCH_STRICT) {
+        finding_plain(checker, group->id, "pupils' searches are not held to a strict safe mode",
+                      "safe-search-open", STR("F33 D14"));
+    }
     if (group->agreement_needed && index == policy->unknown_group) {
         finding_plain(checker, group->id,
                       "traffic without a person needs an agreement that nobody can sign",

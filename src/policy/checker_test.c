@@ -117,6 +117,11 @@ static const struct {
      "pupils: these pupils' HTTPS is not inspected: words, pages and searches are not seen, only "
      "hosts [not-inspected, F22 F33 D13]"},
     {{.table = SOUND,
+      .groups = "[{'id':'everyone','inspect':'inspect'},{'id':'pupils','in':'everyone',"
+                "'safe_search':'moderate'},{'id':'staff','in':'everyone','voice':'staff'},"
+                "{'id':'visitors','in':'everyone','voice':'staff'}]"},
+     "pupils: pupils' searches are not held to a strict safe mode [safe-search-open, F33 D14]"},
+    {{.table = SOUND,
       .more = ",'never_inspect':[{'match':'help.example','who':'w','why':'y',"
               "'review':'2027-11-22'}]"},
      "never-inspect/help.example: is a lifeline, which is never inspected"},

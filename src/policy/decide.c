@@ -20,11 +20,12 @@
  *
  * 6 to 8 never reach a row at level "unacceptable and illegal". Doubt is refusal.
  *
- * Two things stand beside the order, because they ask how a site is reached and not what it is. An
- * address inside (behind 2) is refused whatever the name, or any name could lead there. A way of
+ * Three things stand beside the order, because they ask how a site is reached and not what it is.
+ * An address inside (behind 2) is refused whatever the name, or any name could lead there. A way of
  * tunnelling that the group may not use (behind 4) is refused before an exception for the site is
- * looked at. And 9 and 10 are weighed together: an open row for one category of a site does not
- * open it where another category, which no row names, is closed by default.
+ * looked at. A search engine without a safe mode (behind 8) is closed to groups with safe search.
+ * And 9 and 10 are weighed together: an open row for one category of a site does not open it where
+ * another category, which no row names, is closed by default.
  *
  * The first step that speaks decides. The later ones are still asked, so that the answer can name
  * the rules that would have said otherwise: by another action or, in the table, at another level.
@@ -255,6 +256,28 @@ static bool step_lists(struct decision *decision)
     return (allow != NULL && say_exception(decision, REASON_LIST_ALLOW, allow->name)) || spoke;
 }
 
+/* F33: an engine without a safe mode is closed to a group with safe search. What opens a site for
+ * once (filtering off, a grant, the school's list) opens it too. */
+static bool step_safe_search(struct decision *decision)
+{
+    if (decision->group->safe_search <= SAFE_SEARCH_OFF) {
+        return false;
+    }
+    struct str path = decision->url != NULL ? decision->url->path : (struct str){0};
+    struct str rule =
+        search_unsafe(decision->policy->search, decision->host, path, decision->request->form);
+    return rule.len != 0 && say_plain(decision, REASON_NO_SAFE_SEARCH, ACTION_BLOCK, rule);
+}
+
+/* Safe search is a part of filtering, so that where filtering is off it is off as well. A grant or
+ * a list that opens a site says nothing about what is searched for there. */
+static enum safe_search held_to(const struct decision *decision)
+{
+    const struct policy_answer *answer = decision->answer;
+    bool filtered = answer->action == ACTION_ALLOW && answer->reason != REASON_FILTERING_OFF;
+    return filtered ? decision->group->safe_search : SAFE_SEARCH_OFF;
+}
+
 static bool say_pool(struct decision *decision)
 {
     ends_at(decision, decision->pool.until_ms);
@@ -283,8 +306,9 @@ static bool step_rest(struct decision *decision)
 }
 
 static bool (*const steps[])(struct decision *) = {
-    step_sealed,    step_isolated,      step_address, step_lifeline, step_suspended, step_tunnel,
-    step_agreement, step_filtering_off, step_grant,   step_lists,    step_table,     step_rest,
+    step_sealed,      step_isolated,  step_address,       step_lifeline, step_suspended,
+    step_tunnel,      step_agreement, step_filtering_off, step_grant,    step_lists,
+    step_safe_search, step_table,     step_rest,
 };
 
 static void answer_doubt(struct policy_answer *answer)
@@ -297,6 +321,7 @@ static void answer_doubt(struct policy_answer *answer)
     answer->lifeline = false;
     answer->inspect = false;
     answer->ech = false;
+    answer->safe_search = SAFE_SEARCH_OFF;
     answer->category = CATEGORY_UNSET;
     answer->until_ms = INT64_MAX;
     answer->categories = (struct catset){{0, 0}};
@@ -382,6 +407,7 @@ static void decide_host(const struct policy_images *images, const struct policy_
         answer_doubt(answer);
     }
     answer->inspect = inspect_wanted(&decision);
+    answer->safe_search = held_to(&decision);
     answer->ech = inspect_has_ech(request);
 }
 

@@ -16,6 +16,7 @@
 #include "catalog/catalog.h"
 #include "policy/policy.h"
 #include "policy/reason.h"
+#include "policy/search.h"
 #include "policy/state.h"
 #include "wire/addr.h"
 #include "wire/hello.h"
@@ -81,6 +82,7 @@ struct policy_request {
     /* The path is seen (REQUEST_URL), or the gate can and would see it (REQUEST_CONNECT and
      * REQUEST_TLS: it holds a key for leaves). */
     bool inspected;
+    bool form;        /* it carries a form (application/x-www-form-urlencoded or multipart) */
     bool allow_ports; /* serve --allow-private: any address and port */
 };
 
@@ -122,7 +124,8 @@ struct policy_answer {
                       URL */
     bool ech; /* the ClientHello's name stands for another that it encrypts (F20), as far as that
                  can be told from GREASE */
-    unsigned category;  /* the category that decided, or CATEGORY_UNSET */
+    enum safe_search safe_search; /* what search_safe is to hold the request to, where allowed */
+    unsigned category;            /* the category that decided, or CATEGORY_UNSET */
     int64_t until_ms;   /* the answer may change at this time (a period's or a grant's end), by the
                            caller's clock; INT64_MAX for never */
     size_t n_overruled; /* at most POLICY_OVERRULED_MAX; the strictest are kept */

@@ -81,6 +81,7 @@ struct group {
     enum level uncategorised;
     enum level tiers[POLICY_TIERS];
     struct tunnels tunnels;
+    enum safe_search safe_search;
     bool inspect;                       /* TLS, so that paths are seen (T5) */
     struct cell rest;                   /* uncategorised */
     struct cell defaults[POLICY_TIERS]; /* categories without a row */
@@ -137,6 +138,7 @@ struct policy {
     struct matcher matcher;
     struct catset always_open; /* tiers that the limited profile keeps */
     struct catset never_inspect;
+    const struct search_rules *search;
 };
 
 /* A group of the school's own adults: who may override and sit beside a class. The unknown group

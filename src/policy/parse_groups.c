@@ -73,6 +73,20 @@ static bool parse_inspect(struct jread *reader, const struct place *item, bool f
     return jread_word(reader, &at, jread_value(reader, &at), words, 2) == 0;
 }
 
+static enum safe_search parse_safe_search(struct jread *reader, const struct place *item,
+                                          enum safe_search fallback)
+{
+    static const struct str words[] = {[SAFE_SEARCH_OFF] = STR_INIT("off"),
+                                       [SAFE_SEARCH_MODERATE] = STR_INIT("moderate"),
+                                       [SAFE_SEARCH_STRICT] = STR_INIT("strict")};
+    struct place at = jread_member(item, "safe_search");
+    if (at.value == NULL) {
+        return fallback;
+    }
+    size_t index = jread_word(reader, &at, jread_value(reader, &at), words, 4);
+    return index <= SAFE_SEARCH_STRICT ? (enum safe_search)index : fallback;
+}
+
 static void parse_settings(struct jread *reader, const struct place *item, struct group *group)
 {
     struct place agreement = jread_member(item, "agreement");
@@ -100,6 +114,7 @@ static void parse_settings(struct jread *reader, const struct place *item, struc
         set->ech = parse_tunnel(reader, &tunnels, "ech", set->ech);
     }
     group->inspect = parse_inspect(reader, item, group->inspect);
+    group->safe_search = parse_safe_search(reader, item, group->safe_search);
     group->voice = parse_voice(reader, item, group->voice);
     group->uncategorised = parse_default(reader, item, "uncategorised", group->uncategorised);
 }
@@ -143,6 +158,7 @@ static void make_cells(struct arena *arena, struct group *group)
 static const struct group strict_group = {
     .outer = POLICY_NO_GROUP,
     .voice = VOICE_KS2,
+    .safe_search = SAFE_SEARCH_STRICT,
     .uncategorised = LEVEL_UNACCEPTABLE,
     .tiers = {[TIER_SEALED] = LEVEL_ILLEGAL,
               [TIER_HARMFUL] = LEVEL_UNACCEPTABLE,
@@ -196,8 +212,9 @@ void parse_groups(struct jread *reader, const struct place *root, struct policy 
     size_t n = jread_count(reader, &list, LIMIT_GROUPS);
     for (size_t i = 0; i < n; i++) {
         struct place item = jread_item(&list, i);
-        if (jread_object(reader, &item,
-                         "id label in voice agreement uncategorised tiers tunnels inspect")) {
+        if (jread_object(
+                reader, &item,
+                "id label in voice agreement uncategorised tiers tunnels inspect safe_search")) {
             parse_group(reader, &item, policy);
         }
     }

@@ -50,6 +50,7 @@ static uint64_t generation_of(struct str json)
 
 static enum err policy_compile(struct policy *policy)
 {
+    ERR_TRY(search_rules_make(&policy->arena, &policy->search));
     ERR_TRY(calendar_compile(&policy->calendar, &policy->arena));
     return policy_resolve(policy);
 }
@@ -139,6 +140,11 @@ enum voice policy_group_voice(const struct policy *policy, unsigned group)
 {
     CHECK(group < policy->n_groups);
     return policy->groups[group].voice;
+}
+
+const struct search_rules *policy_search(const struct policy *policy)
+{
+    return policy->search;
 }
 
 unsigned policy_unknown_group(const struct policy *policy)

@@ -16,6 +16,7 @@
 #include "base/str.h"
 
 struct policy;
+struct search_rules;
 
 /* The five classes of R162, and NONE for what no row or default names. */
 enum level {
@@ -52,6 +53,8 @@ MUST_USE enum err policy_group_find(const struct policy *policy, struct str id,
                                     unsigned *ret_group);
 struct str policy_group_id(const struct policy *policy, unsigned group);
 enum voice policy_group_voice(const struct policy *policy, unsigned group);
+/* The tables of searching (search.h). */
+const struct search_rules *policy_search(const struct policy *policy);
 /* The group of traffic without a person. */
 unsigned policy_unknown_group(const struct policy *policy);
 

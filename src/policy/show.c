@@ -45,7 +45,9 @@ static void show_group(struct buf *to, const struct policy *policy, const struct
                open_word(group->tunnels.other_ports), open_word(group->tunnels.ip_literal),
                open_word(group->tunnels.no_sni), open_word(group->tunnels.not_tls),
                open_word(group->tunnels.ech));
-    buf_printf(to, "      HTTPS: %s\n", group->inspect ? "inspected" : "tunnelled");
+    buf_printf(to, "      HTTPS: %s; safe search: %.*s\n",
+               group->inspect ? "inspected" : "tunnelled",
+               STR_ARG(safe_search_name(group->safe_search)));
 }
 
 static void show_minute(struct buf *to, uint16_t minute)

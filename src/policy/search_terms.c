@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What is searched for: by the table for the sites in it, by a general rule for all others.
+ *
+ * The rule takes a parameter whose name says that it is searched for (q, query, keywords, anything
+ * with "search" in it) anywhere, one whose name might (s, text, word) where host or path say so,
+ * and the segment behind a path's "search". What is no words for people (numbers, programs, long
+ * keys) is left out. A fragment is never sent, so it is never seen.
+ */
+#include <string.h>
+
+#include "policy/search_impl.h"
+#include "wire/utf8.h"
+
+enum { VALUE_MAX = 2048, GENERAL_MAX = 300 };
+
+static const struct {
+    struct str path;
+    struct str names;
+} parameters[] = {
+#define SEARCH_TERMS(hosts, path, names) {STR_INIT(path), STR_INIT(names)},
+#define SEARCH_PATH(hosts, path)
+#include "policy/search_terms.def"
+#undef SEARCH_TERMS
+#undef SEARCH_PATH
+};
+
+static const struct str templates[] = {
+#define SEARCH_TERMS(hosts, path, names)
+#define SEARCH_PATH(hosts, path) STR_INIT(path),
+#include "policy/search_terms.def"
+#undef SEARCH_TERMS
+#undef SEARCH_PATH
+};
+
+/* What is put together. */
+struct words {
+    char text[SEARCH_TERMS_MAX];
+    size_t len;
+};
+
+/* --- text ------------------------------------------------------------------------------------- */
+
+static bool is_utf8(struct str text)
+{
+    while (text.len != 0) {
+        size_t n = utf8_length(text);
+        if (n == 0) {
+            return false;
+        }
+        text = str_skip(text, n);
+    }
+    return true;
+}
+
+/* A character, or one space for any run of blanks; false where there is no room. */
+static bool put_character(struct words *words, struct str c)
+{
+    bool blank = c.len == 1 && ((unsigned char)c.p[0] <= ' ' || c.p[0] == 0x7f);
+    if (blank && (words->len == 0 || words->text[words->len - 1] == ' ')) {
+        return true;
+    }
+    if (words->len + c.len > sizeof(words->text)) {
+        return false;
+    }
+    memcpy(words->text + words->len, blank ? " " : c.p, blank ? 1 : c.len);
+    words->len += blank ? 1 : c.len;
+    return true;
+}
+
+/* Bytes that are no UTF-8 are read as Latin-1, where every byte is a letter. */
+static void put_text(struct words *words, struct str text)
+{
+    bool utf8 = is_utf8(text);
+    while (text.len != 0) {
+        size_t n = utf8 ? utf8_length(text) : 1;
+        unsigned char byte = (unsigned char)text.p[0];
+        char two[2] = {(char)(0xc0 | byte >> 6), (char)(0x80 | (byte & 0x3f))};
+        struct str c = utf8 || byte < 0x80 ? str_sub(text, 0, n) : str_make(two, 2);
+        if (!put_character(words, c)) {
+            return;
+        }
+        text = str_skip(text, n);
+    }
+}
+
+static void trim(struct words *words, size_t from)
+{
+    while (words->len > from && words->text[words->len - 1] == ' ') {
+        words->len--;
+    }
+}
+
+static bool is_there(const struct words *words, struct str value)
+{
+    struct str all = str_make(words->text, words->len);
+    return str_find(all, value) != all.len || (value.len == 0);
+}
+
+/* One value, decoded, behind those before it unless it is one of them. */
+static void put_value(struct words *words, struct str raw)
+{
+    char bytes[VALUE_MAX];
+    struct words one;
+    one.len = 0;
+    put_text(&one, str_make(bytes, query_decode(raw, bytes, sizeof(bytes))));
+    trim(&one, 0);
+    struct str value = str_make(one.text, one.len);
+    if (one.len == 0 || is_there(words, value)) {
+        return;
+    }
+    size_t before = words->len;
+    if (before != 0) {
+        put_text(words, STR(" | "));
+    }
+    put_text(words, value);
+    trim(words, before);
+}
+
+/* --- the table -------------------------------------------------------------------------------- */
+
+/* Names as the table has them, "work_search[query]", may be escaped in a query. */
+static struct str decoded_name(struct str name, char *bytes, size_t max)
+{
+    return str_make(bytes, query_decode(name, bytes, max));
+}
+
+static void take_named(struct words *words, struct str query, struct str names)
+{
+    struct str name = {0};
+    struct str value = {0};
+    while (query_next(&query, &name, &value)) {
+        char bytes[64];
+        if (has_word(names, decoded_name(name, bytes, sizeof(bytes)))) {
+            put_value(words, value);
+        }
+    }
+}
+
+/* The segment that stands for {s}: templates end with it. */
+static void take_template(struct words *words, struct str template, struct str path)
+{
+    struct str before = str_sub(template, 0, str_index(template, '{'));
+    if (path.len > before.len && str_eq_nocase(str_sub(path, 0, before.len), before)) {
+        struct str segment = str_skip(path, before.len);
+        put_value(words, str_sub(segment, 0, str_index(segment, '/')));
+    }
+}
+
+/* True where the table finds something: in a parameter, else in the path. */
+static bool take_by_table(struct words *words, const struct search_rules *rules,
+                          const struct url *url, struct str form)
+{
+    const struct site_row *hits[SITE_HITS_MAX];
+    size_t n = sites_find(rules, &url->host, hits);
+    for (size_t i = 0; i < n; i++) {
+        unsigned index = hits[i]->index;
+        if (hits[i]->kind == SITE_TERMS && str_starts(url->path, parameters[index].path)) {
+            take_named(words, url->query, parameters[index].names);
+            take_named(words, form, parameters[index].names);
+        }
+    }
+    for (size_t i = 0; i < n && words->len == 0; i++) {
+        if (hits[i]->kind == SITE_PATH) {
+            take_template(words, templates[hits[i]->index], url->path);
+        }
+    }
+    return words->len != 0;
+}
+
+/* --- the general rule ------------------------------------------------------------------------- */
+
+/* Names that say it, and parts of names that do. */
+static const struct str sure = STR_INIT(
+    "q query search searchterm searchterms searchtext searchword search_query search_term keyword "
+    "keywords term terms phrase kw suche suchbegriff recherche buscar busca busqueda termo cerca "
+    "ricerca zoek zoekterm sok szukaj haku hledat _nkw lookfor sword ntt qs qt");
+static const struct str parts[] = {
+    STR_INIT("search"),   STR_INIT("query"),    STR_INIT("keyword"),  STR_INIT("suchbegr"),
+    STR_INIT("suchwort"), STR_INIT("suchtext"), STR_INIT("recherch"), STR_INIT("busque"),
+    STR_INIT("busca"),    STR_INIT("pesquis"),  STR_INIT("ricerca"),  STR_INIT("zoek"),
+    STR_INIT("szuk"),     STR_INIT("hleda"),    STR_INIT("sokord"),   STR_INIT("fulltext"),
+    STR_INIT("freetext"), STR_INIT("phrase"),   STR_INIT("stext")};
+/* Ends of such names that say of it how, not what. */
+static const struct str not_ends[] = {
+    STR_INIT("type"),     STR_INIT("id"),     STR_INIT("mode"),   STR_INIT("sort"),
+    STR_INIT("by"),       STR_INIT("field"),  STR_INIT("fields"), STR_INIT("page"),
+    STR_INIT("engine"),   STR_INIT("scope"),  STR_INIT("order"),  STR_INIT("cat"),
+    STR_INIT("category"), STR_INIT("lang"),   STR_INIT("source"), STR_INIT("option"),
+    STR_INIT("limit"),    STR_INIT("size"),   STR_INIT("count"),  STR_INIT("version"),
+    STR_INIT("in"),       STR_INIT("method"), STR_INIT("submit"), STR_INIT("button")};
+/* Names that might say it. */
+static const struct str perhaps =
+    STR_INIT("s k w st sq ss text word words find key keys name title what string value tag tags "
+             "all mot qu fs "
+             "wd i.q s.q criteria filter texto nom titel titre ord ordet wort begriff nombre");
+/* Parts of a host or path where they do. */
+static const struct str places[] = {
+    STR_INIT("search"),      STR_INIT("find"),      STR_INIT("such"),    STR_INIT("recherch"),
+    STR_INIT("busc"),        STR_INIT("busq"),      STR_INIT("zoek"),    STR_INIT("haku"),
+    STR_INIT("cerca"),       STR_INIT("ricerca"),   STR_INIT("hled"),    STR_INIT("szuk"),
+    STR_INIT("poisk"),       STR_INIT("keres"),     STR_INIT("pesquis"), STR_INIT("lookup"),
+    STR_INIT("results"),     STR_INIT("query"),     STR_INIT("/sok"),    STR_INIT("/sog"),
+    STR_INIT("catalog"),     STR_INIT("dict"),      STR_INIT("lexi"),    STR_INIT("translat"),
+    STR_INIT("woerterbuch"), STR_INIT("definition")};
+/* What stands behind "search" in a path without being what is searched for. */
+static const struct str not_terms = STR_INIT(
+    "all web images image videos video news results result advanced index index.php index.html "
+    "posts "
+    "users people top query q text fulltext everything site products name term title words keyword "
+    "keywords searches search.php api v1 v2 v3 json suggest autocomplete assets static css js");
+static const struct str static_ends[] = {
+    STR_INIT(".js"),  STR_INIT(".css"),   STR_INIT(".png"),  STR_INIT(".jpg"),  STR_INIT(".jpeg"),
+    STR_INIT(".gif"), STR_INIT(".svg"),   STR_INIT(".webp"), STR_INIT(".ico"),  STR_INIT(".woff"),
+    STR_INIT(".ttf"), STR_INIT(".mp4"),   STR_INIT(".m4s"),  STR_INIT(".ts"),   STR_INIT(".webm"),
+    STR_INIT(".mp3"), STR_INIT(".woff2"), STR_INIT(".avif"), STR_INIT(".wasm"), STR_INIT(".map")};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static bool has_part(struct str text, const struct str *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (str_find(text, list[i]) != text.len) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool has_end(struct str text, const struct str *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (text.len > list[i].len && str_ends(text, list[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static struct str lower(struct str text, char *bytes, size_t max)
+{
+    size_t n = text.len < max ? text.len : max;
+    for (size_t i = 0; i < n; i++) {
+        bytes[i] = ascii_lower(text.p[i]);
+    }
+    return str_make(bytes, n);
+}
+
+/* The name as the rule looks at it: of "filter[text]" the innermost, of "tx_search[sword]" too. */
+static struct str inner_name(struct str name)
+{
+    size_t open = name.len;
+    for (size_t i = 0; i < name.len; i++) {
+        open = name.p[i] == '[' && i + 1 < name.len && name.p[i + 1] != ']' ? i : open;
+    }
+    struct str inner = str_skip(name, open + 1);
+    struct str bare = str_sub(name, 0, str_index(name, '['));
+    return inner.len > 1 ? str_sub(inner, 0, str_index(inner, ']')) : bare;
+}
+
+enum surety { NOT_AT_ALL, PERHAPS, SURE };
+
+static enum surety name_surety(struct str raw, bool whole_site)
+{
+    char decoded[64];
+    char bytes[64];
+    struct str name = lower(decoded_name(raw, decoded, sizeof(decoded)), bytes, sizeof(bytes));
+    struct str inner = inner_name(name);
+    if (has_word(sure, inner) || (whole_site && str_eq(inner, STR("s")))) {
+        return SURE;
+    }
+    if (has_part(inner, parts, COUNT(parts)) && !has_end(inner, not_ends, COUNT(not_ends))) {
+        return SURE;
+    }
+    return has_word(perhaps, inner) ? PERHAPS : NOT_AT_ALL;
+}
+
+/* Words for people: not a number alone, no program, no address, no key. */
+static bool is_words(struct str raw, bool sure_name)
+{
+    bool digits = true;
+    for (size_t i = 0; i < raw.len; i++) {
+        digits = digits && (ascii_is_digit(raw.p[i]) || raw.p[i] == '.' || raw.p[i] == '-');
+    }
+    bool number = digits && (!sure_name || raw.len <= 2);
+    bool program = str_starts(raw, STR("%7B")) || str_starts(raw, STR("{")) ||
+                   str_find(raw, STR("%7B")) != raw.len || str_starts(raw, STR("%5B"));
+    bool address = str_starts(raw, STR("http:")) || str_starts(raw, STR("https:")) ||
+                   str_starts(raw, STR("http%3A")) || str_starts(raw, STR("https%3A"));
+    return raw.len != 0 && raw.len <= GENERAL_MAX && !number && !program && (sure_name || !address);
+}
+
+static void take_general(struct words *words, struct str query, enum surety wanted, bool whole_site)
+{
+    struct str name = {0};
+    struct str value = {0};
+    while (query_next(&query, &name, &value)) {
+        if (is_words(value, wanted == SURE) && name_surety(name, whole_site) == wanted) {
+            put_value(words, value);
+            if (wanted == PERHAPS && words->len != 0) {
+                return;
+            }
+        }
+    }
+}
+
+static struct str without_end(struct str segment)
+{
+    static const struct str ends[] = {STR_INIT(".html"), STR_INIT(".htm"), STR_INIT(".php"),
+                                      STR_INIT(".aspx")};
+    for (size_t i = 0; i < COUNT(ends); i++) {
+        if (str_ends(segment, ends[i])) {
+            return str_sub(segment, 0, segment.len - ends[i].len);
+        }
+    }
+    return segment;
+}
+
+/* The segment behind one that says "search". */
+static void take_segment(struct words *words, struct str path)
+{
+    static const struct str says[] = {
+        STR_INIT("search"), STR_INIT("suche"),    STR_INIT("recherche"), STR_INIT("buscar"),
+        STR_INIT("busca"),  STR_INIT("busqueda"), STR_INIT("zoeken"),    STR_INIT("haku"),
+        STR_INIT("cerca"),  STR_INIT("ricerca"),  STR_INIT("szukaj"),    STR_INIT("hledat"),
+        STR_INIT("sok"),    STR_INIT("find"),     STR_INIT("query"),     STR_INIT("pesquisa"),
+        STR_INIT("tag"),    STR_INIT("keyword"),  STR_INIT("lookup"),    STR_INIT("poisk")};
+    bool behind = false;
+    while (path.len != 0) {
+        struct str segment = {0};
+        char bytes[32];
+        str_cut(path, '/', &segment, &path);
+        struct str name = lower(segment, bytes, sizeof(bytes));
+        bool skipped = segment.len == 0 || has_word(not_terms, name);
+        if (behind && !skipped && is_words(without_end(segment), false)) {
+            put_value(words, without_end(segment));
+            return;
+        }
+        for (size_t i = 0; i < COUNT(says); i++) {
+            behind = behind || str_eq(name, says[i]);
+        }
+    }
+}
+
+/* WordPress and others have no page for searching: any page is one. */
+static bool is_page(struct str path)
+{
+    return str_ends(path, STR("/")) || str_ends(path, STR(".php")) || str_ends(path, STR(".html"));
+}
+
+static void take_by_rule(struct words *words, const struct url *url, struct str form)
+{
+    char bytes[256];
+    char end[8];
+    size_t tail = url->path.len > sizeof(end) ? url->path.len - sizeof(end) : 0;
+    if (has_end(lower(str_skip(url->path, tail), end, sizeof(end)), static_ends,
+                COUNT(static_ends))) {
+        return;
+    }
+    if (url->query.len == 0 && form.len == 0) {
+        take_segment(words, url->path);
+        return;
+    }
+    struct str path = lower(url->path, bytes, sizeof(bytes));
+    bool whole_site = is_page(url->path);
+    take_general(words, url->query, SURE, whole_site);
+    take_general(words, form, SURE, whole_site);
+    bool place = has_part(path, places, COUNT(places)) ||
+                 has_part(host_str(&url->host), places, COUNT(places));
+    if (words->len == 0 && place && str_find(path, STR("research")) == path.len) {
+        take_general(words, url->query, PERHAPS, whole_site);
+    }
+    if (words->len == 0) {
+        take_segment(words, url->path);
+    }
+}
+
+struct str search_terms(const struct search_rules *rules, const struct url *url, struct str form,
+                        struct arena *arena)
+{
+    struct words words;
+    words.len = 0;
+    form = str_sub(form, 0, SEARCH_FORM_MAX);
+    if (!take_by_table(&words, rules, url, form)) {
+        take_by_rule(&words, url, form);
+    }
+    return words.len != 0 ? arena_dup(arena, str_make(words.text, words.len)) : (struct str){0};
+}
