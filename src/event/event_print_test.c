@@ -214,6 +214,10 @@ TEST(numbers_on_the_disk_keep_their_meaning)
                                     "tunnel-not-tls",
                                     "private-address",
                                     "tunnel-ech",
+                                    "origin-certificate",
+                                    "origin-encryption",
+                                    "device-refused-certificate",
+                                    "device-encryption",
                                     "no-safe-search"};
     static const char *actions[] = {"allow", "block", "limited"};
     static const char *ends[] = {"done", "client", "origin", "timeout", "policy", "drain", "error"};

@@ -271,7 +271,11 @@ static enum surety name_surety(struct str raw, bool whole_site)
     if (has_part(inner, parts, COUNT(parts)) && !has_end(inner, not_ends, COUNT(not_ends))) {
         return SURE;
     }
-    return has_word(perhaps, inner) ? PERHAPS : NOT_AT_ALL;
+    if (!has_word(perhaps, inner)) {
+        return NOT_AT_ALL;
+    }
+    bool below = inner.p != name.p && has_part(name, parts, COUNT(parts));
+    return below ? SURE : PERHAPS;
 }
 
 /* Words for people: not a number alone, no program, no address, no key. */
