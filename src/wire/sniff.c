@@ -43,6 +43,12 @@ void sniff_init(struct sniff *sniff)
     sniff->len = 0;
 }
 
+void sniff_init_inner(struct sniff *sniff)
+{
+    sniff_init(sniff);
+    sniff->kind = SNIFF_ARCHIVE;
+}
+
 static bool settle(struct sniff *sniff, enum sniff_kind kind)
 {
     sniff->kind = kind;

@@ -43,6 +43,8 @@ struct sniff {
 };
 
 void sniff_init(struct sniff *sniff);
+/* For a body whose beginning is not here: only names in archives are looked for. */
+void sniff_init_inner(struct sniff *sniff);
 /* The next bytes; true once settled. */
 bool sniff_feed(struct sniff *sniff, struct str bytes);
 /* There are no more: settled afterwards. */
