@@ -147,6 +147,18 @@ const struct search_rules *policy_search(const struct policy *policy)
     return policy->search;
 }
 
+bool policy_weighs(const struct policy *policy, unsigned group, unsigned category)
+{
+    CHECK(group < policy->n_groups && category < LIMIT_CATEGORIES);
+    struct cells_at at = policy->at[group][category];
+    for (uint32_t i = 0; i < at.n; i++) {
+        if (policy->refs[at.first + i]->outcome != OUTCOME_ALLOW) {
+            return true;
+        }
+    }
+    return false;
+}
+
 unsigned policy_unknown_group(const struct policy *policy)
 {
     return policy->unknown_group;

@@ -55,6 +55,9 @@ struct str policy_group_id(const struct policy *policy, unsigned group);
 enum voice policy_group_voice(const struct policy *policy, unsigned group);
 /* The tables of searching (search.h). */
 const struct search_rules *policy_search(const struct policy *policy);
+/* False where every cell of this category lets the group through at any time: nothing need be
+ * looked at to find out whether an answer is of it. */
+bool policy_weighs(const struct policy *policy, unsigned group, unsigned category);
 /* The group of traffic without a person. */
 unsigned policy_unknown_group(const struct policy *policy);
 

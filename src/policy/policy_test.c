@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "policy/policy.h"
 
+#include "catalog/category.h"
 #include "lib/policy.h"
 #include "policy/model_impl.h"
 
@@ -268,7 +269,27 @@ TEST(a_generation_tells_documents_apart)
     policy_free(again);
 }
 
-TESTS_MAIN(unit(doubt_is_refusal_and_every_complaint_says_where),
+TEST(a_category_is_weighed_where_a_cell_does_not_just_let_through)
+{
+    struct policy *policy = test_policy(&(struct test_policy){
+        .table = "[{'id':'p','label':'P','categories':['executables'],'cells':{"
+                 "'pupils':{'level':'unacceptable'},"
+                 "'staff':{'level':'certain-times','times':['off-hours']},"
+                 "'office':{'level':'acceptable'}}}]"});
+    static const struct {
+        const char *group;
+        bool weighs;
+    } rows[] = {{"ks1", true}, {"teachers", true}, {"office", false}, {"visitors", false}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        unsigned group = 0;
+        assert_ok(policy_group_find(policy, str_from(rows[i].group), &group));
+        assert_true(policy_weighs(policy, group, CATEGORY_EXECUTABLES) == rows[i].weighs);
+    }
+    policy_free(policy);
+}
+
+TESTS_MAIN(unit(a_category_is_weighed_where_a_cell_does_not_just_let_through),
+           unit(doubt_is_refusal_and_every_complaint_says_where),
            unit(what_is_no_JSON_is_refused_with_line_and_column),
            unit(a_document_nested_without_end_is_refused), unit(complaints_are_bounded),
            unit(F19_the_inner_group_s_cell_holds_then_the_nearest_outer_one_s),

@@ -263,6 +263,7 @@ void exchange_free(struct exchange *exchange)
     struct proxy *proxy = client->proxy;
     identify_forget(exchange);
     dial_cancel(exchange);
+    hold_free(exchange);
     if (exchange->origin != NULL) {
         origin_close(exchange->origin);
         exchange->origin = NULL;

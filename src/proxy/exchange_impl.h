@@ -24,6 +24,7 @@
 
 struct auth_entry;
 struct client;
+struct hold;
 struct origin;
 
 enum { DIAL_ADDRESSES = 8 }; /* tried for one request, of those a name has */
@@ -71,10 +72,13 @@ struct exchange {
     bool opened;   /* its event of kind open is written, that of its end is not */
     bool recorded; /* it has an event */
     bool begun;    /* a byte of the final answer, or of an interim one, went out */
-    bool answered; /* the final head went out */
+    bool answered; /* the final head has come, and went out unless it is held */
+    bool sent;     /* the final head went out */
     bool stopped;  /* the origin takes no more of the body */
     bool decode;   /* chunks are taken off for a client that knows none */
     bool keep_origin;
+    struct hold *hold;     /* for readers of the body; NULL: nobody reads it */
+    struct catset content; /* what readers have found it to be */
     unsigned status;
     unsigned interim;  /* 1xx answers so far */
     struct str policy; /* of a page of ours, in arena; empty: VIEWS_POLICY */
@@ -152,6 +156,8 @@ void relay_begin(struct client *client);
 void relay_on_client(struct client *client);
 void relay_on_origin(struct client *client, struct origin *origin);
 void relay_late(struct client *client);
+/* Sends what was held back of an answer (hold_impl.h). */
+void relay_release(struct client *client);
 /* Ends an exchange under way as no longer allowed. */
 void relay_refuse(struct client *client);
 

@@ -7,6 +7,7 @@
  *   origin.c    names to addresses, addresses checked and dialled; secure.c their TLS; pool.c
  *               keeps those unused
  *   relay.c     the request up, the answer down
+ *   hold.c      the answer's beginning, held back while its readers look (reading.c, reader_*.c)
  *   tunnel.c    CONNECT and Upgrade (pipe.c)
  *   inspect.c   CONNECT that is answered by TLS of ours, under a leaf (leaf.c) that the device may
  *               refuse (trust.c)
@@ -30,6 +31,7 @@
 #include "os/sock.h"
 #include "proxy/client_impl.h"
 #include "proxy/exchange_impl.h"
+#include "proxy/hold_impl.h"
 #include "proxy/inspect_impl.h"
 #include "proxy/leaf_impl.h"
 #include "proxy/origin_impl.h"

@@ -32,7 +32,7 @@ static enum step cut(struct client *client, enum event_end end)
 {
     const struct exchange *exchange = client->exchange;
     bool to_the_end = exchange->decode || exchange->down.kind == HTTP1_BODY_CLOSE;
-    if (exchange->answered && to_the_end && client->conn.io.fd >= 0) {
+    if (exchange->sent && to_the_end && client->conn.io.fd >= 0) {
         sock_set_reset(client->conn.io.fd); /* a plain end would say that this was all */
     }
     record_left(client->exchange, end);
@@ -170,6 +170,78 @@ static const char *silence_text(const struct origin *origin)
     return tls_trouble_text(trouble);
 }
 
+/* --- the answer
+ * ---------------------------------------------------------------------------------------- */
+
+/* Writes what was held, then these. */
+static enum step write_down(struct client *client, struct str head, struct str body)
+{
+    struct exchange *exchange = client->exchange;
+    if (!exchange->sent && !(exchange->down.done && !exchange->opened ? record_request(exchange)
+                                                                      : record_open(exchange))) {
+        return fail(client, 503, "Lodge cannot write its record just now, so it refuses",
+                    EVENT_END_ERROR);
+    }
+    exchange->begun = true;
+    exchange->sent = true;
+    if (exchange->hold != NULL) {
+        struct str kept = hold_kept(exchange);
+        head = kept.len != 0 ? kept : head;
+    }
+    if (http_conn_write(&client->conn, head, body) != ERR_OK) {
+        return cut(client, EVENT_END_CLIENT);
+    }
+    if (exchange->hold != NULL) {
+        hold_sent(exchange);
+    }
+    if (exchange->down.done && !http_conn_pending(&client->conn)) {
+        return finish(client);
+    }
+    return STEP_MORE;
+}
+
+/* What readers of the body say to its next bytes, which are behind `head` and go out as `body`. */
+static enum step read_down(struct client *client, struct str head, struct str body)
+{
+    struct exchange *exchange = client->exchange;
+    bool apart = exchange->down.kind == HTTP1_BODY_CHUNKED;
+    struct str data = apart ? buf_str(&client->proxy->data) : body;
+    switch (hold_feed(exchange, data, exchange->down.done)) {
+    case HOLD_GO:
+        break;
+    case HOLD_WAIT:
+        if (!hold_keep(exchange, head, body)) {
+            return fail(client, 502, "The site's answer is too long", EVENT_END_ORIGIN);
+        }
+        return STEP_MORE;
+    case HOLD_REFUSED:
+        relay_refuse(client);
+        return STEP_OVER;
+    }
+    return write_down(client, head, body);
+}
+
+/* Takes what of `bytes` is body, behind `head`, and writes both, or holds them back. */
+static enum step send_down(struct client *client, struct str head, struct str bytes)
+{
+    struct proxy *proxy = client->proxy;
+    struct exchange *exchange = client->exchange;
+    bool read = exchange->hold != NULL;
+    bool apart = exchange->decode || (read && exchange->down.kind == HTTP1_BODY_CHUNKED);
+    size_t used = 0;
+    buf_clear(&proxy->data);
+    if (http_body_feed(&exchange->down, bytes, &used, apart ? &proxy->data : NULL) != ERR_OK) {
+        return fail(client, 502, "The site's answer is not valid", EVENT_END_ORIGIN);
+    }
+    if (used != bytes.len) {
+        exchange->keep_origin = false; /* it says more than it was asked */
+    }
+    exchange->bytes_down = exchange->down.bytes;
+    exchange->answered = true;
+    struct str body = exchange->decode ? buf_str(&proxy->data) : str_sub(bytes, 0, used);
+    return read ? read_down(client, head, body) : write_down(client, head, body);
+}
+
 /* whole: it said that this is the end (a FIN; over TLS close_notify, since anybody on the way can
  * send a FIN, RFC 8446 section 6.1). */
 static enum step origin_ended(struct client *client, bool whole)
@@ -177,49 +249,17 @@ static enum step origin_ended(struct client *client, bool whole)
     struct exchange *exchange = client->exchange;
     exchange->keep_origin = false;
     if (exchange->answered) {
-        return whole && http_body_end(&exchange->down) == ERR_OK ? finish(client)
-                                                                 : cut(client, EVENT_END_ORIGIN);
+        if (!whole || http_body_end(&exchange->down) != ERR_OK) {
+            return fail(client, 502, "The site closed the connection in the middle of its answer",
+                        EVENT_END_ORIGIN);
+        }
+        return exchange->hold != NULL ? send_down(client, str_make(NULL, 0), str_make(NULL, 0))
+                                      : finish(client);
     }
     if (!exchange->begun && try_again(client)) {
         return STEP_OVER;
     }
     return fail(client, 502, silence_text(exchange->origin), EVENT_END_ORIGIN);
-}
-
-/* --- the answer
- * ---------------------------------------------------------------------------------------- */
-
-/* Takes what of `bytes` is body, behind `head`, and writes both. */
-static enum step send_down(struct client *client, struct str head, struct str bytes)
-{
-    struct proxy *proxy = client->proxy;
-    struct exchange *exchange = client->exchange;
-    size_t used = 0;
-    buf_clear(&proxy->data);
-    if (http_body_feed(&exchange->down, bytes, &used, exchange->decode ? &proxy->data : NULL) !=
-        ERR_OK) {
-        return fail(client, 502, "The site's answer is not valid", EVENT_END_ORIGIN);
-    }
-    if (used != bytes.len) {
-        exchange->keep_origin = false; /* it says more than it was asked */
-    }
-    exchange->bytes_down = exchange->down.bytes;
-    if (!exchange->answered &&
-        !(exchange->down.done && !exchange->opened ? record_request(exchange)
-                                                   : record_open(exchange))) {
-        return fail(client, 503, "Lodge cannot write its record just now, so it refuses",
-                    EVENT_END_ERROR);
-    }
-    exchange->begun = true;
-    exchange->answered = true;
-    struct str body = exchange->decode ? buf_str(&proxy->data) : str_sub(bytes, 0, used);
-    if (http_conn_write(&client->conn, head, body) != ERR_OK) {
-        return cut(client, EVENT_END_CLIENT);
-    }
-    if (exchange->down.done && !http_conn_pending(&client->conn)) {
-        return finish(client);
-    }
-    return STEP_MORE;
 }
 
 /* RFC 9110 section 15.2.2: the origin may switch only to what was offered. */
@@ -284,6 +324,10 @@ static enum step send_final(struct client *client, struct str rest)
     forward_response(&proxy->line, exchange, head, !client->last && !proxy->draining);
     if (buf_err(&proxy->line) != ERR_OK) {
         return fail(client, 502, "The site's answer is too long", EVENT_END_ORIGIN);
+    }
+    if (!exchange->down.done && hold_begin(exchange, head) == HOLD_REFUSED) {
+        relay_refuse(client);
+        return STEP_OVER;
     }
     return send_down(client, buf_str(&proxy->line), rest);
 }
@@ -430,6 +474,11 @@ void relay_on_origin(struct client *client, struct origin *origin)
 void relay_late(struct client *client)
 {
     fail(client, 504, "The site does not answer", EVENT_END_TIMEOUT);
+}
+
+void relay_release(struct client *client)
+{
+    (void)write_down(client, str_make(NULL, 0), str_make(NULL, 0));
 }
 
 void relay_refuse(struct client *client)

@@ -110,15 +110,40 @@ enum err verdict_let_go(struct proxy *proxy)
     return ERR_OK;
 }
 
+static struct policy_request request_of(const struct exchange *exchange,
+                                        const struct catset *content)
+{
+    bool inspected = !exchange->connect || inspect_is_possible(exchange->client->proxy);
+    return (struct policy_request){
+        .kind = exchange->connect ? REQUEST_CONNECT : REQUEST_URL,
+        .url = &exchange->url,
+        .content = content,
+        .inspected = inspected,
+    };
+}
+
+bool verdict_would_refuse(struct exchange *exchange, unsigned category)
+{
+    struct client *client = exchange->client;
+    struct proxy *proxy = client->proxy;
+    if (!policy_weighs(proxy->images.policy, exchange->who.group_number, category)) {
+        return false;
+    }
+    struct catset content = exchange->content;
+    catset_add(&content, category);
+    struct policy_request request = request_of(exchange, &content);
+    struct policy_subject subject;
+    struct verdict verdict;
+    ask(proxy, &client->addr, exchange_person(exchange), &request, &exchange->origin->addr,
+        &subject, &verdict);
+    return verdict.action != ACTION_ALLOW;
+}
+
 bool verdict_exchange(struct exchange *exchange, const struct sock_addr *addr)
 {
     const struct client *client = exchange->client;
     struct proxy *proxy = client->proxy;
-    struct policy_request request = {
-        .kind = exchange->connect ? REQUEST_CONNECT : REQUEST_URL,
-        .url = &exchange->url,
-        .inspected = !exchange->connect || inspect_is_possible(proxy),
-    };
+    struct policy_request request = request_of(exchange, &exchange->content);
     struct policy_subject subject;
     ask(proxy, &client->addr, exchange_person(exchange), &request, addr, &subject,
         &exchange->verdict);

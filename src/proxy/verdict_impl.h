@@ -41,6 +41,9 @@ struct verdict {
 /* Identifies and decides an exchange; addr may be NULL. True: allowed. */
 bool verdict_exchange(struct exchange *exchange, const struct sock_addr *addr);
 
+/* True where an answer that turns out to be of this category would be refused; changes nothing. */
+bool verdict_would_refuse(struct exchange *exchange, unsigned category);
+
 /* The same for a client's tunnel, by what is known of its first bytes. */
 bool verdict_tunnel(struct client *client);
 

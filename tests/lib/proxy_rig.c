@@ -51,7 +51,10 @@ static const char POLICY[] =
     "\"note\":\"\",\"law\":\"\",\"categories\":[\"games\",\"self-harm\"],\"enforced\":true,"
     "\"cells\":{\"visitors\":{\"level\":\"unacceptable\"},\"open\":{\"level\":\"unacceptable\"},"
     "\"pupils-ks1\":{\"level\":\"unacceptable\"},\"pupils-ks2\":{\"level\":\"unacceptable\"},"
-    "\"signers\":{\"level\":\"unacceptable\"},\"staff\":{\"level\":\"unacceptable\"}}}],"
+    "\"signers\":{\"level\":\"unacceptable\"},\"staff\":{\"level\":\"unacceptable\"}}},"
+    "{\"id\":\"programs\",\"label\":\"Programs\",\"section\":\"user-actions\","
+    "\"source\":\"R129\",\"note\":\"\",\"law\":\"\",\"categories\":[\"executables\"],"
+    "\"enforced\":true,\"cells\":{\"pupils-ks2\":{\"level\":\"unacceptable\"}}}],"
     "\"lists\":{\"deny\":[],\"allow\":[]},\"lifelines\":[],\"learning\":[],"
     "\"gate\":{\"name\":\"lodge.test\"}}";
 

@@ -7,6 +7,7 @@
  * (unknown; any tunnel may be opened by the group `open`), pupils-ks1, pupils-ks2, staff. Closed
  * for all: games.test (a harmless category), sad.test (a sensitive one), bad.test/sealed (a sealed
  * URL). Never inspected: bank.test. Inspected, where there is a leaf key: open and pupils-ks2.
+ * pupils-ks2 may not have programs.
  */
 #ifndef LODGE_TESTS_PROXY_RIG_H
 #define LODGE_TESTS_PROXY_RIG_H
@@ -60,7 +61,7 @@ struct rig {
     bool auth_busy;
     unsigned sealed_rung;
     struct str extra_roots; /* PEM, for rig_start; or empty */
-    proxy_leaf_fn *leaf; /* for rig_start; NULL: nothing is inspected */
+    proxy_leaf_fn *leaf;    /* for rig_start; NULL: nothing is inspected */
     proxy_trust_fn *trust;
     void *tls_context;
 };
