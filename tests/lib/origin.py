@@ -12,6 +12,7 @@
 `body(n)` gives the bytes of /size/n. Every request is kept in `requests` as (method, target, headers).
 """
 import base64
+import contextlib
 import hashlib
 import json
 import socket
@@ -61,6 +62,7 @@ class Handler(socketserver.StreamRequestHandler):
     disable_nagle_algorithm = True
 
     def handle(self):
+        self.server.connections += 1
         try:
             while self.one_request():
                 pass
@@ -209,28 +211,47 @@ class Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
     request_queue_size = 1024
 
+    def shutdown_request(self, request):
+        if isinstance(request, ssl.SSLSocket):
+            with contextlib.suppress(OSError, ValueError):
+                request.settimeout(5)
+                request.unwrap()  # close_notify: what was sent is all
+        super().shutdown_request(request)
+
 
 class Origin:
     """A server in a thread: `address` is "127.0.0.1:PORT"."""
 
-    def __init__(self, host="127.0.0.1", port=0, tls=None):
+    def __init__(self, host="127.0.0.1", port=0, tls=None, certificate=None):
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         kind = type("OneServer", (Server,), {"address_family": family})
         self.server = kind((host, port), Handler)
         self.server.requests = []
+        self.server.connections = 0
         self.certificate = None
         self.host, self.port = self.server.server_address[:2]
         self.address = f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
         if tls is not None:
             self.certificate, key = make_certificate(tls)
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(self.certificate, key)
-            self.server.socket = context.wrap_socket(self.server.socket, server_side=True,
-                                                     do_handshake_on_connect=False)
+            self.speak_tls(self.certificate, key)
+        elif certificate is not None:
+            self.speak_tls(certificate.chain, certificate.key)
+
+    def speak_tls(self, chain, key):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.set_ciphers("DEFAULT:@SECLEVEL=0")  # serves weak certificates too
+        context.load_cert_chain(chain, key)
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True,
+                                                 do_handshake_on_connect=False)
 
     @property
     def requests(self):
         return self.server.requests
+
+    @property
+    def connections(self):
+        """How many connections there have been."""
+        return self.server.connections
 
     def __enter__(self):
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
