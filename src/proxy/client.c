@@ -229,7 +229,7 @@ struct exchange *exchange_new(struct client *client)
         if (exchange == NULL) {
             return NULL;
         }
-        buf_init(&exchange->head, LIMIT_HTTP_HEAD_LEN + 8192);
+        buf_init(&exchange->head, EXCHANGE_HEAD_MAX);
         buf_init(&exchange->offered, 1024);
         arena_init(&exchange->arena, 4 * LIMIT_URL_LEN);
     }
@@ -269,6 +269,7 @@ void exchange_free(struct exchange *exchange)
         exchange->origin = NULL;
     }
     who_fini(&exchange->who);
+    buf_fini(&exchange->words);
     client->exchange = NULL;
     if (proxy->n_free_exchanges >= EXCHANGES_KEPT) {
         buf_fini(&exchange->head);

@@ -27,6 +27,8 @@ struct client;
 struct hold;
 struct origin;
 
+enum { EXCHANGE_HEAD_MAX = LIMIT_HTTP_HEAD_LEN + 8192 };
+
 enum { DIAL_ADDRESSES = 8 }; /* tried for one request, of those a name has */
 
 /* The way to an origin: a look-up, then one or more connects (origin.c). */
@@ -57,6 +59,8 @@ struct exchange {
     bool gate;        /* for the gate's own name */
     bool known_url;   /* url is valid */
     bool old;         /* HTTP/1.0 */
+    bool form;        /* it carries a form */
+    bool keeps_words; /* of a form: more of it is wanted in words */
     bool upgrade;     /* an Upgrade was passed on */
     bool repeatable;  /* may be sent again without harm */
     bool retried;
@@ -64,6 +68,8 @@ struct exchange {
     struct url url;            /* slices in arena */
     struct arena arena;        /* of url */
     struct buf head;           /* as forwarded */
+    struct buf words;          /* the first bytes of a form (SEARCH_FORM_MAX) */
+    struct str terms;          /* what is searched for, in arena */
     struct buf offered;        /* the Upgrade tokens passed on */
     uint8_t person_len;        /* 0: no credentials */
     char person[LIMIT_ID_LEN]; /* of accepted credentials */
@@ -150,6 +156,16 @@ void dial_done(struct client *client, struct origin *origin);
 void secure_begin(struct client *client, struct origin *origin);
 /* The origin has news. */
 void secure_go(struct client *client);
+
+/* searching.c. Of a head that is being read: whether a form follows. */
+void searching_note(struct exchange *exchange, const struct http1_head *head);
+/* While keeps_words: bytes of its body, without framing. */
+void searching_feed(struct exchange *exchange, struct str data);
+/* What is searched for, as far as it is known; empty where nothing is, or may be kept. */
+struct str searching_terms(struct exchange *exchange);
+/* Puts the printed head right before it goes out. ERR_INVALID: what would go out is refused, and
+ * the verdict says why; others: it must not go out. */
+MUST_USE enum err searching_apply(struct exchange *exchange);
 
 /* relay.c */
 void relay_begin(struct client *client);

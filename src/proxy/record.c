@@ -80,6 +80,7 @@ static bool record_exchange(struct exchange *exchange, enum event_kind kind, enu
         event.port = url->port;
         event.path = exchange->connect ? str_make(NULL, 0) : url->path;
         event.query = url->query;
+        event.search = searching_terms(exchange);
     }
     return append(proxy, &event);
 }

@@ -57,11 +57,16 @@ static enum step fail(struct client *client, unsigned status, const char *why, e
 static enum step send_up(struct client *client, struct str head, struct str view)
 {
     struct exchange *exchange = client->exchange;
+    struct buf *data = exchange->keeps_words ? &client->proxy->data : NULL;
     size_t used = 0;
-    if (http_body_feed(&exchange->up, view, &used, NULL) != ERR_OK) {
+    buf_clear(&client->proxy->data);
+    if (http_body_feed(&exchange->up, view, &used, data) != ERR_OK) {
         client->last = true;
         client->unread = true;
         return fail(client, 400, "The request's body is not valid", EVENT_END_CLIENT);
+    }
+    if (data != NULL) {
+        searching_feed(exchange, buf_str(data));
     }
     exchange->bytes_up = exchange->up.bytes;
     if (http_conn_write(&exchange->origin->conn, head, str_sub(view, 0, used)) != ERR_OK) {
@@ -444,6 +449,15 @@ void relay_begin(struct client *client)
     client->stage = STAGE_RELAY;
     if ((client->conn.ready & (EPOLLHUP | EPOLLERR)) != 0) {
         cut(client, EVENT_END_CLIENT); /* it had gone when its request was read */
+        return;
+    }
+    enum err err = searching_apply(exchange);
+    if (err == ERR_INVALID) {
+        relay_refuse(client);
+        return;
+    }
+    if (err != ERR_OK) {
+        fail(client, 414, "The address is too long", EVENT_END_ERROR);
         return;
     }
     verdict_watch(client->proxy, &exchange->verdict);

@@ -37,6 +37,7 @@ static void ask(struct proxy *proxy, const struct addr *client, struct str perso
         .sealed = answer.sealed,
         .lifeline = answer.lifeline,
         .inspect = answer.inspect,
+        .safe_search = answer.safe_search,
         .ech = answer.ech,
         .until_ms = answer.until_ms,
         .catalog_generation = proxy->catalog_generation,
@@ -119,6 +120,7 @@ static struct policy_request request_of(const struct exchange *exchange,
         .url = &exchange->url,
         .content = content,
         .inspected = inspected,
+        .form = exchange->form,
     };
 }
 

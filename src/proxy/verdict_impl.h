@@ -33,6 +33,7 @@ struct verdict {
     bool sealed;
     bool lifeline;
     bool ech;
+    enum safe_search safe_search;
     bool inspect;     /* its TLS is inspected, or would be */
     int64_t until_ms; /* by proxy_now_ms */
     uint64_t catalog_generation, policy_generation, state_generation;

@@ -22,7 +22,8 @@ enum { TURNS = 400, TURN_MS = 5, QUIET_TURNS = 6 };
 
 static const char HOSTS[] =
     "127.0.0.1 a.test b.test c.test games.test sad.test bad.test bank.test\n"
-    "127.0.0.1 lodge.test blackhole.test\n"
+    "127.0.0.1 lodge.test blackhole.test help.test\n"
+    "127.0.0.1 www.google.com www.youtube.com duckduckgo.com search.yahoo.com\n"
     "10.9.8.7 inside.test\n"
     "::1 six.test\n127.0.0.1 six.test\n"
     "127.0.0.9 slow.test\n127.0.0.1 slow.test\n";
@@ -55,7 +56,8 @@ static const char POLICY[] =
     "{\"id\":\"programs\",\"label\":\"Programs\",\"section\":\"user-actions\","
     "\"source\":\"R129\",\"note\":\"\",\"law\":\"\",\"categories\":[\"executables\"],"
     "\"enforced\":true,\"cells\":{\"pupils-ks2\":{\"level\":\"unacceptable\"}}}],"
-    "\"lists\":{\"deny\":[],\"allow\":[]},\"lifelines\":[],\"learning\":[],"
+    "\"lists\":{\"deny\":[],\"allow\":[]},\"lifelines\":[{\"match\":\"help.test\",\"why\":\"help\"}"
+    "],\"learning\":[],"
     "\"gate\":{\"name\":\"lodge.test\"}}";
 
 #define GROUP_REFUSES                                                                      \
@@ -472,6 +474,7 @@ void rig_events(struct rig *rig)
         keep(to->scheme, sizeof(to->scheme), event.scheme);
         keep(to->person, sizeof(to->person), event.person);
         keep(to->rule, sizeof(to->rule), event.rule);
+        keep(to->search, sizeof(to->search), event.search);
     }
     assert_err(err, ERR_NOT_FOUND);
 }

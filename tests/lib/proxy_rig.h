@@ -6,7 +6,8 @@
  * Every name ends in .test and leads to 127.0.0.1 (hosts of the rig). The school: visitors
  * (unknown; any tunnel may be opened by the group `open`), pupils-ks1, pupils-ks2, staff. Closed
  * for all: games.test (a harmless category), sad.test (a sensitive one), bad.test/sealed (a sealed
- * URL). Never inspected: bank.test. Inspected, where there is a leaf key: open and pupils-ks2.
+ * URL). A lifeline: help.test. Never inspected: bank.test. Inspected, where there is a leaf key:
+ * open and pupils-ks2.
  * pupils-ks2 may not have programs.
  */
 #ifndef LODGE_TESTS_PROXY_RIG_H
@@ -37,6 +38,7 @@ struct rig_event {
     char method[16];
     char person[32];
     char rule[64];
+    char search[64];
     bool sealed;
     bool inspected;
 };
