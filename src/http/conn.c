@@ -227,6 +227,12 @@ void conn_shut(struct http_conn *conn)
     }
 }
 
+void http_conn_shut_again(struct http_conn *conn)
+{
+    conn->shut_due = false;
+    conn_shut(conn);
+}
+
 void http_conn_shut(struct http_conn *conn)
 {
     CHECK(!http_conn_pending(conn));
@@ -234,5 +240,5 @@ void http_conn_shut(struct http_conn *conn)
         return;
     }
     conn->shut = true;
-    conn_shut(conn);
+    http_conn_shut_again(conn);
 }

@@ -48,6 +48,7 @@ struct http_transport {
     /* a, then b, as far as they are taken now; *ret_n in all. ERR_SYSTEM: the peer is gone. */
     enum err (*transmit)(struct http_conn *conn, struct str a, struct str b, size_t *ret_n);
     bool (*is_quiet)(const struct http_conn *conn);
+    /* Sets shut_due where the peer cannot be told yet: it is then called again after EPOLLOUT. */
     void (*shut)(struct http_conn *conn);
     /* Frees the layer; the socket below, where there is one, is closed by the caller. */
     void (*close)(struct http_conn *conn);
@@ -57,6 +58,7 @@ struct http_conn {
     struct loop_io io; /* fd -1: not open, or a stream */
     uint32_t ready; /* EPOLLIN: may have bytes; EPOLLOUT: may take some; RDHUP, HUP, ERR: as said */
     bool shut;      /* nothing more will be written */
+    bool shut_due;  /* ... and the peer is to be told when it takes more */
     bool watches_out;                       /* the loop tells of EPOLLOUT */
     const struct http_transport *transport; /* NULL: the socket itself */
     void *layer;                            /* the transport's own */
@@ -76,10 +78,16 @@ MUST_USE enum err http_conn_open(struct http_conn *conn, struct loop *loop, int 
 /* Closes and frees; fine on one that is not open. */
 void http_conn_close(struct http_conn *conn);
 
+/* Private to http_conn_note: goes on with what http_conn_shut began. */
+void http_conn_shut_again(struct http_conn *conn);
+
 /* To be called first in the loop's callback. */
 static inline void http_conn_note(struct http_conn *conn, uint32_t events)
 {
     conn->ready |= events;
+    if (conn->shut_due && (events & EPOLLOUT) != 0) {
+        http_conn_shut_again(conn);
+    }
 }
 
 /* Reads once. On HTTP_READ_SOME *ret_view is everything unused, older bytes first; it points into
@@ -124,7 +132,8 @@ static inline bool http_conn_is_open(const struct http_conn *conn)
  * may know more than the loop has said. */
 bool http_conn_is_quiet(const struct http_conn *conn);
 
-/* Tells the peer that no more will come (a FIN); nothing may be pending. Once. */
+/* Tells the peer that no more will come (a FIN, over TLS after close_notify); nothing may be
+ * pending. Once. */
 void http_conn_shut(struct http_conn *conn);
 
 #endif

@@ -197,8 +197,12 @@ static bool tls_is_quiet(const struct http_conn *conn)
 static void tls_transport_shut(struct http_conn *conn)
 {
     struct layer *layer = conn->layer;
-    tls_shut(layer->session);
-    shut_below(layer);
+    if (tls_shut(layer->session) != TLS_WANT_WRITE) {
+        shut_below(layer);
+        return;
+    }
+    /* Where it can be watched no more it is as good as gone. */
+    conn->shut_due = http_conn_full(conn) == ERR_OK;
 }
 
 static void layer_free(struct layer *layer)

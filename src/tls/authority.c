@@ -37,12 +37,11 @@ static bool set_name(X509 *certificate, struct str name)
            X509_set_issuer_name(certificate, subject) == 1;
 }
 
-static bool build(X509 *certificate, EVP_PKEY *key, struct str name, int64_t now_s)
+static bool build(X509 *certificate, EVP_PKEY *key, int64_t now_s)
 {
     int64_t from_s = now_s - AUTHORITY_DAY_S; /* as long before as its leaves */
     int64_t until_s = now_s + (int64_t)LIFE_DAYS * AUTHORITY_DAY_S;
-    return x509_begin(certificate, key, from_s, until_s) && set_name(certificate, name) &&
-           x509_add_basic(certificate, true) &&
+    return x509_begin(certificate, key, from_s, until_s) && x509_add_basic(certificate, true) &&
            x509_add_usage(certificate, KU_KEY_CERT_SIGN | KU_CRL_SIGN) &&
            x509_add_subject_key_id(certificate) && X509_sign(certificate, key, EVP_sha256()) > 0;
 }
@@ -75,7 +74,9 @@ enum err authority_make(struct str name, int64_t now_ms, struct buf *ret_key,
     EVP_PKEY *key = EVP_EC_gen("P-256");
     X509 *certificate = X509_new();
     enum err err = ERR_MEMORY;
-    if (key != NULL && certificate != NULL && build(certificate, key, name, now_ms / 1000)) {
+    if (certificate != NULL && !set_name(certificate, name)) {
+        err = ERR_INVALID; /* not UTF-8 */
+    } else if (certificate != NULL && key != NULL && build(certificate, key, now_ms / 1000)) {
         err = print_key(key, ret_key);
     }
     if (err == ERR_OK) {

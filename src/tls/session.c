@@ -40,6 +40,8 @@ static int bio_write(BIO *bio, const char *bytes, int n)
     if (n <= 0) {
         return 0;
     }
+    /* What is sent may be the alert about an error, which a session below would clear away. */
+    session->error = session->error == 0 ? ERR_peek_error() : session->error;
     int taken = session->lower.transmit(session->lower.context, bytes, (size_t)n);
     return note(bio, session, taken, BIO_FLAGS_WRITE);
 }
@@ -171,7 +173,7 @@ static enum tls_trouble of_end(const struct tls_session *session)
 
 static enum tls_result fail(struct tls_session *session)
 {
-    unsigned long error = ERR_peek_error();
+    unsigned long error = session->error != 0 ? session->error : ERR_peek_error();
     if (session->trouble == TLS_TROUBLE_NONE && !session->server) {
         session->trouble = trouble_of_verify(SSL_get_verify_result(session->ssl));
     }
@@ -262,15 +264,18 @@ bool tls_has_pending(const struct tls_session *session)
     return SSL_pending(session->ssl) > 0;
 }
 
-void tls_shut(struct tls_session *session)
+enum tls_result tls_shut(struct tls_session *session)
 {
-    if (!session->established || session->shut || session->trouble != TLS_TROUBLE_NONE) {
-        return;
+    if (!session->established || session->trouble != TLS_TROUBLE_NONE || session->told) {
+        return TLS_DONE;
     }
     session->shut = true;
     ERR_clear_error();
-    (void)SSL_shutdown(session->ssl);
+    int code = SSL_shutdown(session->ssl);
+    /* Once it was sent, another call would read, and take the peer's data for a fault. */
+    session->told = code >= 0 || SSL_get_error(session->ssl, code) != SSL_ERROR_WANT_WRITE;
     ERR_clear_error();
+    return session->told ? TLS_DONE : TLS_WANT_WRITE;
 }
 
 /* --- what it is

@@ -60,8 +60,9 @@ bool tls_has_pending(const struct tls_session *session);
 /* Takes in what is no application data (tickets) without taking any of that. TLS_DONE: there is
  * some to read; else as tls_read. */
 MUST_USE enum tls_result tls_peek(struct tls_session *session);
-/* Sends close_notify, once, as far as the transport takes it. */
-void tls_shut(struct tls_session *session);
+/* Sends close_notify. TLS_WANT_WRITE: to be called again when the transport takes some. TLS_DONE:
+ * it was sent, or can be no more. */
+enum tls_result tls_shut(struct tls_session *session);
 void tls_session_free(struct tls_session *session);
 
 /* Where the session stands on from now on (a struct that holds it has moved). */

@@ -22,11 +22,13 @@ struct tls_session {
     SSL *ssl;
     struct tls_lower lower;
     enum tls_trouble trouble;
+    unsigned long error; /* OpenSSL's, noted when its alert was sent; 0: none */
     bool server;
     bool established;
     bool heard;       /* application data came */
     bool lower_ended; /* END or BROKEN */
-    bool shut;
+    bool shut;        /* nothing more is written */
+    bool told;        /* ... and the peer knows, as far as it can */
     bool offer_h2;
     bool certified; /* server: the leaf was shown, so a full handshake is under way */
     struct credential *credential; /* server: held */
