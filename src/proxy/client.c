@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "http/h2.h"
 #include "proxy/proxy_impl.h"
 
 enum {
@@ -115,6 +116,21 @@ void client_timer_set(struct client *client, int64_t ms)
     loop_timer_set(loop, &client->timer, loop_mono_ms(loop) + ms);
 }
 
+/* Among the proxy's clients, from now on until it is closed. */
+static void client_add(struct proxy *proxy, struct client *client)
+{
+    client->proxy = proxy;
+    client->timer.fn = on_timer;
+    client->defer.fn = go_on;
+    client->stage = STAGE_HEAD;
+    client->next = proxy->clients;
+    if (proxy->clients != NULL) {
+        proxy->clients->prev = client;
+    }
+    proxy->clients = client;
+    proxy->n_clients++;
+}
+
 static enum err client_new(struct proxy *proxy, int fd, const struct sock_addr *peer,
                            struct client **ret_client)
 {
@@ -129,20 +145,49 @@ static enum err client_new(struct proxy *proxy, int fd, const struct sock_addr *
         free(client);
         return err;
     }
-    client->proxy = proxy;
-    client->timer.fn = on_timer;
-    client->defer.fn = go_on;
     memcpy(client->addr.bytes, peer->ip, sizeof(client->addr.bytes));
-    client->stage = STAGE_HEAD;
-    client->next = proxy->clients;
-    if (proxy->clients != NULL) {
-        proxy->clients->prev = client;
-    }
-    proxy->clients = client;
-    proxy->n_clients++;
+    client_add(proxy, client);
     proxy->counts.clients++;
     *ret_client = client;
     return ERR_OK;
+}
+
+struct client *client_new_stream(struct client *parent, int32_t id)
+{
+    struct proxy *proxy = parent->proxy;
+    struct client *client = calloc(1, sizeof(*client));
+    if (client == NULL) {
+        return NULL;
+    }
+    http_conn_init(&client->conn, CLIENT_IN_MAX);
+    if (h2_stream_open(parent->front->h2, id, &client->conn, on_io) != ERR_OK) {
+        free(client);
+        return NULL;
+    }
+    client_add(proxy, client);
+    client->addr = parent->addr;
+    client->inside = parent->inside;
+    client->inside->refs++;
+    client->parent = parent;
+    client->stream_next = parent->front->streams;
+    if (client->stream_next != NULL) {
+        client->stream_next->stream_prev = client;
+    }
+    parent->front->streams = client;
+    client_timer_set(client, proxy->options.head_timeout_ms);
+    return client;
+}
+
+/* A stream leaves its connection. */
+static void leave_parent(struct client *client)
+{
+    struct client *prev = client->stream_prev;
+    struct client *next = client->stream_next;
+    *(prev != NULL ? &prev->stream_next : &client->parent->front->streams) = next;
+    if (next != NULL) {
+        next->stream_prev = prev;
+    }
+    front_left(client->parent);
 }
 
 void client_accept(struct listener *listener)
@@ -193,14 +238,20 @@ void client_close(struct client *client)
         record_left(client->exchange, EVENT_END_ERROR);
         exchange_free(client->exchange);
     }
+    dial_unbind(client);
+    client->stage = STAGE_CLOSED;
+    if (client->front != NULL) {
+        front_leave(client);
+    }
     if (client->inside != NULL) {
         inspect_leave(client);
     }
-    dial_unbind(client);
-    client->stage = STAGE_CLOSED;
     idle_remove(client);
     loop_timer_clear(&client->timer);
     http_conn_close(&client->conn);
+    if (client->parent != NULL) {
+        leave_parent(client);
+    }
     *(client->prev != NULL ? &client->prev->next : &proxy->clients) = client->next;
     if (client->next != NULL) {
         client->next->prev = client->prev;

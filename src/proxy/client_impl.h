@@ -17,6 +17,7 @@
 #include "wire/addr.h"
 
 struct exchange;
+struct front;
 struct inside;
 struct leaf_entry;
 struct listener;
@@ -36,6 +37,7 @@ enum stage {
     STAGE_FIRST,  /* a CONNECT is answered, nothing is dialled: its first bytes are awaited */
     STAGE_LEAF,   /* its ClientHello is there, a leaf is awaited */
     STAGE_TLS,    /* the handshake */
+    STAGE_FRONT,  /* it speaks HTTP/2: its streams are clients, and have stages */
     STAGE_CLOSED,
     STAGE_COUNT_,
 };
@@ -53,6 +55,9 @@ struct client {
     struct inside *inside;   /* what its TLS is the inside of; NULL: plain */
     struct leaf_entry *leaf; /* STAGE_LEAF: waited for, by leaf_next */
     struct client *leaf_next;
+    struct front *front;                      /* STAGE_FRONT */
+    struct client *parent;                    /* a stream: whose; else NULL */
+    struct client *stream_prev, *stream_next; /* of the parent's */
     struct origin *bound; /* an origin that knows this client by the connection; NULL: none */
     struct addr addr;
     enum stage stage;
@@ -73,6 +78,10 @@ struct stage_row {
 extern const struct stage_row stages[STAGE_COUNT_];
 
 void client_accept(struct listener *listener);
+
+/* A client for a stream of one that speaks HTTP/2: inside what that is inside of. NULL: no memory.
+ */
+struct client *client_new_stream(struct client *parent, int32_t id);
 
 /* STAGE_HEAD: takes requests for as long as there are whole ones. */
 void client_run(struct client *client);

@@ -284,7 +284,7 @@ static enum err make_session(void *context, const struct tls_lower *lower,
 {
     const struct make_context *make = context;
     const struct client *client = make->client;
-    bool offer_h2 = false;
+    bool offer_h2 = true;
     return tls_accept(client->proxy->leaves.server, make->leaf, host_str(&client->inside->host),
                       offer_h2, lower, ret_session);
 }
@@ -353,7 +353,11 @@ static void established(struct client *client)
     client_idle(client, false);
     verdict_watch(client->proxy, &inside->verdict);
     client->conn.ready |= EPOLLIN; /* a request may have come with the end of the handshake */
-    client_next(client);
+    if (tls_alpn(http_conn_tls(&client->conn)) == TLS_ALPN_H2) {
+        front_begin(client);
+    } else {
+        client_next(client);
+    }
 }
 
 static void failed(struct client *client)
@@ -403,7 +407,9 @@ void inspect_decide_again(struct client *client)
     if (!is_over(client->proxy, client->inside)) {
         return;
     }
-    if (client->stage == STAGE_HEAD && !client->begun) {
+    if (client->front != NULL) {
+        front_drain(client);
+    } else if (client->stage == STAGE_HEAD && !client->begun) {
         client_close(client);
     } else {
         client->last = true;

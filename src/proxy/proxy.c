@@ -73,7 +73,8 @@ static void drain_tick(struct proxy *proxy)
             if (late || now - client->tunnel->active_ms >= DRAIN_QUIET_MS) {
                 tunnel_end(client, EVENT_END_DRAIN);
             }
-        } else if (late || (client->stage == STAGE_HEAD && !client->begun)) {
+        } else if (late || (client->stage == STAGE_HEAD && !client->begun) ||
+                   (client->front != NULL && client->front->streams == NULL)) {
             if (client->exchange != NULL) {
                 record_left(client->exchange, EVENT_END_DRAIN);
             }
@@ -258,6 +259,11 @@ void proxy_drain(struct proxy *proxy)
     }
     proxy_accepting(proxy, false);
     proxy->draining = true;
+    for (struct client *client = proxy->clients; client != NULL; client = client->next) {
+        if (client->front != NULL) {
+            front_drain(client);
+        }
+    }
     proxy->drain_due_ms = loop_mono_ms(proxy->loop) + proxy->options.drain_timeout_ms;
     pool_sweep(proxy, true);
     loop_timer_set(proxy->loop, &proxy->tick, loop_mono_ms(proxy->loop));

@@ -31,6 +31,7 @@
 #include "os/sock.h"
 #include "proxy/client_impl.h"
 #include "proxy/exchange_impl.h"
+#include "proxy/front_impl.h"
 #include "proxy/hold_impl.h"
 #include "proxy/inspect_impl.h"
 #include "proxy/leaf_impl.h"

@@ -280,7 +280,7 @@ static void note_head(struct exchange *exchange, const struct http1_head *head)
     searching_note(exchange, head);
     http_body_init(&exchange->up, head);
     /* RFC 9112 appendix C.2.2: a proxy keeps no connection with an HTTP/1.0 client. */
-    client->last = !head->keep_alive || exchange->old;
+    client->last = !head->keep_alive || exchange->old || client->parent != NULL;
 }
 
 /* Who asks; inside TLS the one whose CONNECT it was. */

@@ -16,5 +16,6 @@ const struct stage_row stages[STAGE_COUNT_] = {
     [STAGE_FIRST] = {"first", inspect_on_first, NULL, inspect_first_late},
     [STAGE_LEAF] = {"leaf", inspect_on_leaf, NULL, inspect_late},
     [STAGE_TLS] = {"tls", inspect_on_tls, NULL, inspect_late},
+    [STAGE_FRONT] = {"front", front_on_client, NULL, front_late},
     [STAGE_CLOSED] = {"closed", NULL, NULL, NULL},
 };

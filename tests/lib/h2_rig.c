@@ -8,6 +8,14 @@
 
 enum { SETTLE_TURNS = 20000, QUIET_TURNS = 6, FRAME_HEAD = 9, MUCH = 64 * 1024 * 1024 };
 
+/* A body that nghttp2's end sends. */
+struct said {
+    struct said *next;
+    char *body;
+    char *trailer;
+    size_t at, len;
+};
+
 /* --- the end under test
  * -------------------------------------------------------------------------------- */
 
@@ -121,6 +129,13 @@ void rig_free(struct rig *rig)
         buf_fini(&rig->answers[i].fields);
         buf_fini(&rig->answers[i].body);
     }
+    while (rig->bodies != NULL) {
+        struct said *said = rig->bodies;
+        rig->bodies = said->next;
+        free(said->body);
+        free(said->trailer);
+        free(said);
+    }
     buf_fini(&rig->said);
     if (rig->fd >= 0) {
         close(rig->fd);
@@ -228,19 +243,6 @@ void rig_peer(struct rig *rig)
     rig_settle(rig);
 }
 
-struct said {
-    char *body;
-    char *trailer;
-    size_t at, len;
-};
-
-static void said_free(struct said *said)
-{
-    free(said->body);
-    free(said->trailer);
-    free(said);
-}
-
 static ssize_t give(nghttp2_session *session, int32_t id, uint8_t *to, size_t room, uint32_t *flags,
                     nghttp2_data_source *source, void *context)
 {
@@ -258,7 +260,6 @@ static ssize_t give(nghttp2_session *session, int32_t id, uint8_t *to, size_t ro
             *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
             assert_int_equal(nghttp2_submit_trailer(session, id, &nv, 1), 0);
         }
-        said_free(said);
     }
     return (ssize_t)n;
 }
@@ -275,13 +276,15 @@ static size_t to_nv(const char *const *headers, nghttp2_nv nv[RIG_HEADERS])
     return n;
 }
 
-static nghttp2_data_provider provider(const char *body, const char *trailer)
+static nghttp2_data_provider provider(struct rig *rig, const char *body, const char *trailer)
 {
     struct said *said = calloc(1, sizeof(*said));
     assert_non_null(said);
     said->body = strdup(body);
     said->trailer = trailer != NULL ? strdup(trailer) : NULL;
     said->len = strlen(body);
+    said->next = rig->bodies;
+    rig->bodies = said;
     return (nghttp2_data_provider){.source.ptr = said, .read_callback = give};
 }
 
@@ -291,7 +294,7 @@ int32_t rig_ask(struct rig *rig, const char *const *headers, const char *body, c
     size_t n = to_nv(headers, nv);
     nghttp2_data_provider data = {0};
     if (body != NULL) {
-        data = provider(body, trailer);
+        data = provider(rig, body, trailer);
     }
     int32_t id = nghttp2_submit_request(rig->peer, NULL, nv, n, body != NULL ? &data : NULL, NULL);
     assert_true(id > 0);
@@ -309,7 +312,7 @@ void rig_answer(struct rig *rig, int32_t id, const char *const *headers, const c
         return;
     }
     if (body != NULL) {
-        data = provider(body, trailer);
+        data = provider(rig, body, trailer);
     }
     assert_int_equal(nghttp2_submit_response(rig->peer, id, nv, n, body != NULL ? &data : NULL), 0);
 }

@@ -12,6 +12,8 @@
 
 enum { RIG_STREAMS = 300, RIG_SCRATCH = 65536, RIG_HEADERS = 40 };
 
+struct said;
+
 /* A stream of the end under test, as its user sees it. */
 struct rig_stream {
     struct http_conn conn;
@@ -50,8 +52,9 @@ struct rig {
     struct buf said; /* to be written */
     struct rig_answer answers[RIG_STREAMS];
     size_t n_answers;
-    uint32_t goaway; /* its code; UINT32_MAX: none */
-    bool closed;     /* the end under test has closed */
+    struct said *bodies; /* that it sends */
+    uint32_t goaway;     /* its code; UINT32_MAX: none */
+    bool closed;         /* the end under test has closed */
 };
 
 /* limits NULL: H2_LIMITS. */
