@@ -48,7 +48,7 @@ bool x509_add_basic(X509 *certificate, bool is_ca)
     BASIC_CONSTRAINTS *basic = BASIC_CONSTRAINTS_new();
     bool ok = basic != NULL;
     if (ok && is_ca) {
-        basic->ca = 1;
+        basic->ca = 0xff; /* it is written as it stands, and DER's TRUE is 0xff (X.690 11.1) */
         basic->pathlen = ASN1_INTEGER_new();
         ok = basic->pathlen != NULL && ASN1_INTEGER_set(basic->pathlen, 0) == 1;
     }

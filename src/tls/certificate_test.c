@@ -79,6 +79,24 @@ TEST(what_is_no_certificate_is_refused)
     end();
 }
 
-TESTS_MAIN(unit(a_certificate_says_its_name_its_dates_and_its_fingerprint),
+/* Chromium takes a certificate only where it is DER to the last bit. */
+TEST(the_ca_says_in_der_that_it_is_one)
+{
+    static const char basic[] = "\x30\x06\x01\x01\xff\x02\x01\x00"; /* cA TRUE, pathlen 0 */
+    struct authority *authority;
+    struct buf der;
+    const char *why;
+    make("Lodge at oak");
+    buf_init(&der, TEXT_MAX);
+    assert_ok(authority_open(buf_str(&key), buf_str(&pem), now_ms, &authority, &why));
+    assert_ok(authority_chain(authority, &der));
+    assert_true(str_find(buf_str(&der), str_make(basic, sizeof(basic) - 1)) < der.len);
+    authority_free(authority);
+    buf_fini(&der);
+    end();
+}
+
+TESTS_MAIN(unit(the_ca_says_in_der_that_it_is_one),
+           unit(a_certificate_says_its_name_its_dates_and_its_fingerprint),
            unit(the_first_of_many_is_read_and_all_are_counted),
            unit(what_is_no_certificate_is_refused))
