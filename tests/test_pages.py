@@ -218,10 +218,15 @@ def test_the_help_that_pages_name_is_open_to_everyone(answers, seats, lodge, pre
         assert (answer["action"], answer["reason"]) == ("allow", "lifeline"), answer
 
 
-def chromium(profile, *words):
+def chromium(profile, *words, enrolled=False):
+    """enrolled: certificates are looked at, by the database in HOME."""
     program = shutil.which("chromium")
     assert program, "chromium is missing: tools/install test"
-    done = subprocess.run([program, *CHROMIUM, f"--user-data-dir={profile}", *map(str, words)],
+    common = CHROMIUM
+    if enrolled:  # the old headless mode has no database
+        common = [word for word in CHROMIUM if "ignore-certificate" not in word and word != "--headless"]
+        common += ["--headless=new"]
+    done = subprocess.run([program, *common, f"--user-data-dir={profile}", *map(str, words)],
                           capture_output=True, timeout=300)
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout.decode()

@@ -17,8 +17,11 @@
 enum { PATH_BYTES = 4096, WORD_BYTES = 64, WRITERS_MAX = 64 };
 
 const struct folder_row folder_rows[] = {
-    {"", 0750, NULL, "lodge-clerk"}, {"spool", 0750, NULL, "lodge-clerk"},
-    {"images", 0750, NULL, NULL},    {"auth", 0700, "lodge-auth", "lodge-auth"},
+    {"", 0750, NULL, "lodge-clerk"},
+    {"spool", 0750, NULL, "lodge-clerk"},
+    {"images", 0750, NULL, NULL},
+    {"auth", 0700, "lodge-auth", "lodge-auth"},
+    {"devices", 0750, "lodge-clerk", "lodge-clerk"},
     {"ca", 0700, NULL, NULL}, /* the notary reads it before it becomes its user */
 };
 const size_t n_folder_rows = sizeof(folder_rows) / sizeof(folder_rows[0]);

@@ -36,15 +36,14 @@ enum err child_become(struct child *child)
     return confine_user(child->row->user, &done);
 }
 
-enum err child_confine(struct child *child, int dir_fd, bool write)
+enum err child_confine_dirs(struct child *child, const struct confine_dir *dirs, size_t n)
 {
-    struct confine_dir dir = {.fd = dir_fd, .write = write};
     struct confine_report report;
     struct confine rules = {
         .calls = child->row->calls,
         .dial = child->row->dials,
-        .dirs = &dir,
-        .n_dirs = dir_fd >= 0 ? 1 : 0,
+        .dirs = dirs,
+        .n_dirs = n,
     };
     uid_t uid = geteuid();
     ERR_TRY(confine_self(&rules, &report));
@@ -52,6 +51,12 @@ enum err child_confine(struct child *child, int dir_fd, bool write)
              "uid=%u landlock=%d seccomp=%s", (unsigned)uid, report.landlock,
              report.seccomp ? "yes" : "no");
     return ERR_OK;
+}
+
+enum err child_confine(struct child *child, int dir_fd, bool write)
+{
+    struct confine_dir dir = {.fd = dir_fd, .write = write};
+    return child_confine_dirs(child, &dir, dir_fd >= 0 ? 1 : 0);
 }
 
 enum err child_ready(struct child *child)
@@ -169,6 +174,24 @@ static enum err take_notary(struct child *child, struct ipc_message *message)
     return ERR_OK;
 }
 
+static enum err take_devices(struct child *child, struct ipc_message *message)
+{
+    replace_fd(&child->devices_fd, message, 0);
+    return ERR_OK;
+}
+
+static enum err take_clerk(struct child *child, struct ipc_message *message)
+{
+    if (child->n_clerk == sizeof(child->clerk_fds) / sizeof(child->clerk_fds[0])) {
+        return ERR_LIMIT;
+    }
+    child->clerk_fds[child->n_clerk++] = message_take_fd(message, 0);
+    if (child->started && child->handed != NULL) {
+        child->handed(child, false);
+    }
+    return ERR_OK;
+}
+
 static enum err take_roots(struct child *child, struct ipc_message *message)
 {
     file_map_fini(&child->roots);
@@ -231,6 +254,8 @@ static enum err (*const takers[MESSAGE_COUNT])(struct child *, struct ipc_messag
     [MESSAGE_CA] = take_ca,
     [MESSAGE_NOTARY] = take_notary,
     [MESSAGE_ROOTS] = take_roots,
+    [MESSAGE_DEVICES] = take_devices,
+    [MESSAGE_CLERK] = take_clerk,
 };
 
 static enum err take_one(struct child *child)
@@ -293,6 +318,7 @@ int child_main(const char *name)
         .spool_fd = -1,
         .spool_own_fd = -1,
         .passwords_fd = -1,
+        .devices_fd = -1,
         .ca_fd = -1,
         .bell_fd = -1,
         .images = {-1, -1, -1},

@@ -5,6 +5,7 @@
 #define LODGE_PROC_CHILD_H
 
 #include "conf/conf.h"
+#include "os/confine.h"
 #include "os/file.h"
 #include "os/loop.h"
 #include "proc/proc.h"
@@ -23,6 +24,7 @@ struct child {
     int spool_fd;          /* -1: not handed over */
     int spool_own_fd;
     int passwords_fd;
+    int devices_fd;
     int ca_fd;
     int bell_fd;
     int listen_fds[CHILD_LISTENERS_MAX];
@@ -32,6 +34,8 @@ struct child {
     size_t n_auth;
     int notary_fds[64]; /* the same with the notary */
     size_t n_notary;
+    int clerk_fds[64]; /* ... with the clerk */
+    size_t n_clerk;
     struct file_map roots; /* PEM; empty: none */
     struct file_map origin_roots;
     bool hopeless; /* why start failed will not pass by itself */
@@ -47,6 +51,8 @@ enum { CHILD_CATALOG, CHILD_POLICY, CHILD_STATE, CHILD_IMAGES };
 /* Gives up rights by the table's row: dir_fd (or -1) is the one folder that stays usable. Logs what
  * holds. confine_user must have been called (child_become). */
 MUST_USE enum err child_confine(struct child *child, int dir_fd, bool write);
+/* The same with several folders. */
+MUST_USE enum err child_confine_dirs(struct child *child, const struct confine_dir *dirs, size_t n);
 MUST_USE enum err child_become(struct child *child);
 
 /* Tells the supervisor that the work is done from now on. */

@@ -30,7 +30,9 @@ enum proc_hand {
     HAND_CA = 1 << 8,
     HAND_NOTARY = 1 << 9,
     HAND_ROOTS = 1 << 10,
-    HAND_LAST = HAND_ROOTS,
+    HAND_DEVICES = 1 << 11,
+    HAND_CLERK = 1 << 12,
+    HAND_LAST = HAND_CLERK,
 };
 
 struct child;

@@ -15,6 +15,7 @@
 #include "os/dns.h"
 #include "os/file.h"
 #include "os/sock.h"
+#include "proc/devices.h"
 #include "proc/keeper.h"
 #include "proc/passwords.h"
 #include "proc/supervisor_impl.h"
@@ -96,6 +97,10 @@ static bool open_folders(struct supervisor *supervisor, const char *data)
      */
     if (file_make_dirs(supervisor->data_fd, KEEPER_FOLDER, 0700) != ERR_OK) {
         log_file("folder-failed", KEEPER_FOLDER, strerror(errno));
+        return false;
+    }
+    if (devices_open_folder(supervisor->data_fd, &supervisor->devices_fd) != ERR_OK) {
+        log_file("folder-failed", DEVICES_FOLDER, strerror(errno));
         return false;
     }
     if (passwords_open_folder(data, &supervisor->passwords_fd) != ERR_OK) {

@@ -83,6 +83,7 @@ static const struct line_row {
 } line_rows[] = {
     {PROC_auth, HAND_AUTH, MESSAGE_AUTH},
     {PROC_notary, HAND_NOTARY, MESSAGE_NOTARY},
+    {PROC_clerk, HAND_CLERK, MESSAGE_CLERK},
 };
 enum { N_LINES = sizeof(line_rows) / sizeof(line_rows[0]) };
 
@@ -154,6 +155,10 @@ static enum err hand_one(struct supervisor *supervisor, struct slot *slot, enum 
     case HAND_ROOTS:
         return message_send(control, MESSAGE_ROOTS, supervisor->roots_fd,
                             supervisor->origin_roots_fd);
+    case HAND_DEVICES:
+        return message_send(control, MESSAGE_DEVICES, supervisor->devices_fd, -1);
+    case HAND_CLERK:
+        return hand_line(supervisor, slot, &line_rows[2]);
     }
     return ERR_INVALID;
 }

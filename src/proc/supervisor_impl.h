@@ -45,6 +45,7 @@ struct supervisor {
     int data_fd;
     int spool_fd;
     int passwords_fd;
+    int devices_fd;
     int bell_fd;
     int conf_fd;
     int hosts_fd; /* -1: none */

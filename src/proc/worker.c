@@ -18,6 +18,7 @@
 #include "proc/child.h"
 #include "proc/message.h"
 #include "proc/notary_line.h"
+#include "proc/trust_line.h"
 #include "proxy/proxy.h"
 
 enum { TICKETS_MAX = 1024, WHY_MAX = 4096 };
@@ -37,6 +38,7 @@ struct worker {
     size_t n_tickets;
     struct notary_line notary;
     bool ready; /* it was told */
+    struct trust_line trust;
     char proxy_name[320];
 };
 
@@ -86,6 +88,15 @@ static enum err open_handed(struct child *child, struct opened *new)
     return err;
 }
 
+static struct policy_images images_of(const struct worker *worker)
+{
+    return (struct policy_images){
+        .catalog = worker->images.catalog,
+        .policy = worker->images.policy,
+        .state = worker->images.state,
+    };
+}
+
 static enum err change_images(struct worker *worker)
 {
     struct opened new = {0};
@@ -107,11 +118,7 @@ static enum err change_images(struct worker *worker)
         old.state = worker->images.state;
         worker->images.state = new.state;
     }
-    struct policy_images now = {
-        .catalog = worker->images.catalog,
-        .policy = worker->images.policy,
-        .state = worker->images.state,
-    };
+    struct policy_images now = images_of(worker);
     proxy_set_images(worker->proxy, &now);
     opened_free(&old);
     return ERR_OK;
@@ -227,12 +234,57 @@ static void take_notary(struct worker *worker)
     child->n_notary = 0;
 }
 
+/* ---- the line to the clerk ---- */
+
+static void set_enrolled(void *context, const struct addr *addr, bool enrolled)
+{
+    struct worker *worker = context;
+    proxy_set_enrolled(worker->proxy, addr, enrolled);
+}
+
+/* No application pins the gate's own name. */
+static enum enrolment_seen seen_of(const struct worker *worker, const struct host *host,
+                                   enum proxy_trust trust)
+{
+    static const enum enrolment_seen seen[] = {
+        [PROXY_TRUST_UNSET] = ENROLMENT_UNSET,
+        [PROXY_TRUST_ACCEPTED] = ENROLMENT_ACCEPTED,
+        [PROXY_TRUST_REFUSED] = ENROLMENT_REFUSED,
+        [PROXY_TRUST_CHECKED] = ENROLMENT_CHECKED,
+    };
+    bool own = host_is_below(host_str(host), conf_str(&worker->child->conf.gate_name));
+    return own && trust == PROXY_TRUST_REFUSED ? ENROLMENT_FAILED : seen[trust];
+}
+
+static void tell_trust(void *context, const struct addr *client, const struct host *host,
+                       enum proxy_trust trust)
+{
+    struct worker *worker = context;
+    struct trust_note note = {.addr = *client, .host = *host, .seen = seen_of(worker, host, trust)};
+    struct policy_images images = images_of(worker);
+    struct policy_subject subject;
+    (void)policy_identify(&images, STR(""), client, loop_utc_ms(worker->child->loop), &subject);
+    note.id_len = (uint8_t)subject.device.len;
+    memcpy(note.id, subject.device.p, subject.device.len);
+    trust_line_tell(&worker->trust, &note);
+}
+
+static void take_clerk(struct worker *worker)
+{
+    struct child *child = worker->child;
+    for (size_t i = 0; i < child->n_clerk; i++) {
+        trust_line_take(&worker->trust, child->clerk_fds[i]);
+    }
+    child->n_clerk = 0;
+}
+
 /* ---- the child ---- */
 
 static void handed(struct child *child, bool go)
 {
     take_auth(child->work);
     take_notary(child->work);
+    take_clerk(child->work);
     if (go && change_images(child->work) != ERR_OK) {
         log_line(LOG_ERROR, "images-failed", "do=\"the process starts again\"");
         exit(EXIT_FAILURE);
@@ -311,6 +363,8 @@ static enum err make_proxy(struct worker *worker, struct spool_writer *spool)
         .extra_roots = child->origin_roots.bytes,
         .leaf = ask_leaf,
         .leaf_context = worker,
+        .trust = tell_trust,
+        .trust_context = worker,
         .sealed = ring_sealed,
         .sealed_context = worker,
     };
@@ -335,10 +389,14 @@ enum err proc_proxy_start(struct child *child)
     worker.notary =
         (struct notary_line){.context = &worker, .key = take_leaf_key, .leaf = take_leaf};
     ERR_TRY(notary_line_init(&worker.notary, child->loop));
+    worker.trust.context = &worker;
+    worker.trust.set = set_enrolled;
+    trust_line_init(&worker.trust, child->loop);
     ERR_TRY(make_proxy(&worker, spool));
     ERR_TRY(child_confine(child, child->spool_own_fd, true));
     ERR_TRY(change_images(&worker));
     take_auth(&worker);
+    take_clerk(&worker);
     for (size_t i = 0; i < child->n_listeners; i++) {
         ERR_TRY(proxy_listen(worker.proxy, child->listen_fds[i]));
     }

@@ -141,7 +141,7 @@ static void bar(struct inside *inside, const struct verdict *before)
 static bool is_over(const struct proxy *proxy, const struct inside *inside)
 {
     return inside->verdict.action == ACTION_ALLOW && !inside->verdict.inspect &&
-           !str_eq(host_str(&inside->host), proxy->options.gate_name);
+           !gate_is_host(proxy, &inside->host);
 }
 
 /* The ClientHello of an exchange is known: what does the policy say to it? */

@@ -84,13 +84,14 @@ void inspect_leave(struct client *client);
 /* --- trust.c: which devices refuse the gate's certificates -------------------------------------
  */
 
-enum { TRUST_SETS = 512, TRUST_WAYS = 4 };
+enum { TRUST_SETS = 512, TRUST_WAYS = 4, TRUST_AGAIN_MS = 60 * 60 * 1000 };
 
 struct trust_row {
     struct addr addr;
     uint64_t host;   /* of the refusal that was told last */
     int64_t used_ms; /* monotonic; 0: empty */
     enum proxy_trust told;
+    int64_t told_ms; /* monotonic: when its acceptance was told last */
     bool accepted;   /* a handshake since it was last said not to be enrolled */
     bool unknown_ca; /* not enrolled */
 };

@@ -310,6 +310,32 @@ TEST(the_gates_own_pages_are_there_over_https)
     }
 }
 
+TEST(the_check_s_style_is_there_over_https_only_and_says_that_the_device_trusts_us)
+{
+    static const char *const groups[] = {"visitors", "pupils-ks2"};
+    for (size_t i = 0; i < 2; i++) {
+        struct rig_tls tls;
+        struct tls_end end;
+        rig_tls_new(&tls, groups[i]);
+        end_connect(&tls, &end, "check.lodge.test:443", "check.lodge.test");
+        assert_int_equal(tls.trust, PROXY_TRUST_ACCEPTED);
+        end_say(&tls, &end,
+                "GET /check.css?1 HTTP/1.1\r\nHost: check.lodge.test\r\n"
+                "Connection: close\r\n\r\n");
+        struct str answer = end_read(&tls, &end, ".yes { display: flex; }");
+        assert_has(answer, "HTTP/1.1 200 ");
+        assert_has(answer, "Content-Type: text/css\r\n");
+        assert_has(answer, "Cache-Control: no-store\r\n");
+        assert_int_equal(tls.trust, PROXY_TRUST_CHECKED);
+        end_close(&tls, &end);
+        end_connect(&tls, &end, "lodge.test:443", "lodge.test");
+        end_say(&tls, &end, "GET /ca.pem HTTP/1.1\r\nHost: lodge.test\r\n\r\n");
+        assert_has(end_read(&tls, &end, "END CERTIFICATE"), "-----BEGIN CERTIFICATE-----\n");
+        end_close(&tls, &end);
+        rig_tls_free(&tls);
+    }
+}
+
 TEST(a_sealed_url_is_refused_over_https_and_its_neighbours_are_not)
 {
     static const char *const groups[] = {"visitors", "pupils-ks2", "staff"};
@@ -561,6 +587,7 @@ TESTS_MAIN(
     unit(a_close_right_behind_the_certificate_is_a_refusal),
     unit(a_request_inside_is_for_the_site_of_the_connection),
     unit(the_gates_own_pages_are_there_over_https),
+    unit(the_check_s_style_is_there_over_https_only_and_says_that_the_device_trusts_us),
     unit(a_sealed_url_is_refused_over_https_and_its_neighbours_are_not),
     unit(the_notary_is_asked_once_however_many_wait),
     unit(a_new_key_forgets_leaves_and_asks_again_for_those_who_wait),

@@ -276,6 +276,9 @@ enum err proxy_set_leaf_key(struct proxy *proxy, struct str key_der, struct str 
     if (err == ERR_OK && leaves->server == NULL) {
         err = tls_server_new(&leaves->server);
     }
+    if (err == ERR_OK) {
+        err = gate_set_ca(proxy, chain_der);
+    }
     if (err != ERR_OK) {
         tls_key_free(key);
         buf_fini(&chain);

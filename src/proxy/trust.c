@@ -48,8 +48,11 @@ bool trust_is_enrolled(struct proxy *proxy, const struct addr *client)
 void trust_accepted(struct proxy *proxy, const struct addr *client, const struct host *host)
 {
     struct trust_row *row = find(proxy, client, true);
-    bool news = row->told != PROXY_TRUST_ACCEPTED;
+    int64_t now = loop_mono_ms(proxy->loop);
+    /* Now and then also what is no news, for whoever asks when the device last accepted. */
+    bool news = row->told != PROXY_TRUST_ACCEPTED || now - row->told_ms >= TRUST_AGAIN_MS;
     row->told = PROXY_TRUST_ACCEPTED;
+    row->told_ms = news ? now : row->told_ms;
     row->accepted = true;
     if (news) {
         tell(proxy, client, host, PROXY_TRUST_ACCEPTED);
