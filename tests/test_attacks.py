@@ -203,8 +203,8 @@ def test_every_spelling_of_a_blocked_host_is_blocked(gate, origin, host):
     answer = get(gate, f"http://{host}:{origin.port}/size/5", host)
     assert status(answer) in (400, 403), answer[:100]
     assert origin_lib.body(5) not in answer.partition(b"\r\n\r\n")[2] or b"<html" in answer.lower()
-    connect = exchange(gate, f"CONNECT {host}:443 HTTP/1.1\r\nHost: {host}:443\r\n\r\n".encode(), end=True)
-    assert status(connect) in (400, 403), connect[:100]
+    connection, code = tunnel(gate, f"{host}:443")
+    assert code == 400 or status(ask_inside(connection, None, host)) == 403
 
 
 def test_a_look_alike_is_another_site(gate, origin):
@@ -271,11 +271,22 @@ def tls_inside(connection, name, alpn=None):
     return context.wrap_socket(connection, server_hostname=name)
 
 
-def test_a_tunnel_whose_hello_names_a_blocked_site_is_closed(gate, tls_origin):
+def ask_inside(connection, name, host):
+    """What a request inside gets, whoever answers the TLS."""
+    inside = tls_inside(connection, name)
+    inside.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+    got = b""
+    while piece := inside.recv(65536):
+        got += piece
+    return got
+
+
+def test_a_tunnel_whose_hello_names_a_blocked_site_is_refused_inside(gate, tls_origin):
+    before = len(tls_origin.requests)
     connection, code = tunnel(gate, f"{ALLOWED}:{tls_origin.port}")
     assert code == 200
-    with pytest.raises((ssl.SSLError, ConnectionError, OSError)):
-        tls_inside(connection, BLOCKED)
+    assert status(ask_inside(connection, BLOCKED, f"{BLOCKED}:{tls_origin.port}")) == 403
+    assert len(tls_origin.requests) == before
     event = [event for event in gate.events() if event["host"] == ALLOWED][-1]
     assert event["action"] == "block"
 
@@ -292,14 +303,19 @@ def test_a_tunnel_whose_hello_agrees_is_open(gate, tls_origin):
 
 
 def test_a_blocked_target_with_an_innocent_hello_is_refused(gate, tls_origin):
-    assert tunnel(gate, f"{BLOCKED}:{tls_origin.port}")[1] == 403
+    before = len(tls_origin.requests)
+    connection, code = tunnel(gate, f"{BLOCKED}:{tls_origin.port}")
+    assert code == 200
+    assert status(ask_inside(connection, ALLOWED, f"{ALLOWED}:{tls_origin.port}")) == 403
+    assert len(tls_origin.requests) == before
 
 
-def test_a_tunnel_without_a_name_is_closed(gate, tls_origin):
+def test_a_tunnel_without_a_name_is_refused_inside(gate, tls_origin):
+    before = len(tls_origin.requests)
     connection, code = tunnel(gate, f"{ALLOWED}:{tls_origin.port}")
     assert code == 200
-    with pytest.raises((ssl.SSLError, ConnectionError, OSError)):
-        tls_inside(connection, None)
+    assert status(ask_inside(connection, None, f"{ALLOWED}:{tls_origin.port}")) == 403
+    assert len(tls_origin.requests) == before
 
 
 @pytest.mark.parametrize("first", [b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"SSH-2.0-x\r\n", b"\x00" * 40,
@@ -318,7 +334,8 @@ def test_a_tunnel_that_is_not_tls_is_closed(gate, origin, first):
 
 
 def test_the_hello_may_come_in_pieces(gate, tls_origin):
-    """Split at every few bytes over reads, as a slow network or an evader would."""
+    """Split at every few bytes over reads, as a slow network or an evader would. A blocked name is
+    answered by the gate's TLS: the site sees nothing of it."""
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     context = ssl.create_default_context()
     context.check_hostname = False
@@ -330,6 +347,7 @@ def test_the_hello_may_come_in_pieces(gate, tls_origin):
             machine.do_handshake()
         hello = outgoing.read()
         connection, code = tunnel(gate, f"{ALLOWED}:{tls_origin.port}")
+        before = len(gate.events())
         assert code == 200
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         # One handshake message over many records, each in reads of its own (RFC 8446 section 5.1).
@@ -342,15 +360,19 @@ def test_the_hello_may_come_in_pieces(gate, tls_origin):
             got = connection.recv(100)
         except ConnectionError:
             got = b""
-        assert (got[:1] == b"\x16") == is_open, name
+        assert got[:1] == b"\x16", name
+        assert all(event["action"] == "allow" for event in gate.events()[before:]) == is_open, name
         connection.close()
 
 
 def test_tunnels_to_addresses_and_odd_ports_are_refused_for_visitors(gates, tls_origin):
     one = gates(hosts={ALLOWED: "203.0.113.9"}, private=False)
-    for target in ("203.0.113.9:443", "[2001:db8::9]:443", "3405803785:443", "0xcb.0.0x7109:443",
-                   f"{ALLOWED}:22", f"{ALLOWED}:8443", f"{ALLOWED}:80"):
-        assert tunnel(one, target)[1] == 403, target
+    for port in (22, 8443, 80):
+        assert tunnel(one, f"{ALLOWED}:{port}")[1] == 403, port
+    for host in ("203.0.113.9", "[2001:db8::9]", "3405803785", "0xcb.0.0x7109"):
+        for name, inside in ((None, host), (ALLOWED, ALLOWED)):
+            connection, code = tunnel(one, f"{host}:443")
+            assert code == 200 and status(ask_inside(connection, name, inside)) == 403, host
 
 
 # --- the inside of the school, and the address behind a name ---

@@ -118,7 +118,8 @@ def test_the_name_in_the_hello_is_read_as_the_target_is(gate, name, is_open):
         if is_open:
             assert peer.recv(65536) == hello
         else:
-            assert peer.recv(65536) == b"" and ended(connection)
+            # The site is left, and TLS is answered here: the page of the refusal lies inside.
+            assert peer.recv(65536) == b"" and connection.recv(3) == b"\x16\x03\x03"
         connection.close()
 
 
@@ -320,8 +321,12 @@ def check_swap(gate, site, change):
 
 
 def the_granted(gates, until="2099-01-01T00:00Z", **more):
+    """A gate that inspects nothing, so that what a grant opens is a tunnel."""
+    policy = json.loads(gate_lib.PRESET.read_text())
+    for group in policy["groups"]:
+        group["inspect"] = "tunnel"
     return gates(catalog={"games": [GRANTED]}, hosts={NAME: "127.0.0.1", GRANTED: "127.0.0.1"}, workers=1,
-                 state=state_with_grant(until), **more)
+                 state=state_with_grant(until), **{"policy": policy, **more})
 
 
 def test_a_grant_that_is_taken_away_closes_what_it_opened_and_nothing_else(gates):
