@@ -161,7 +161,7 @@ static bool step_suspended(struct decision *decision)
     return held.holds && say_plain(decision, REASON_SUSPENDED, ACTION_BLOCK, held.id);
 }
 
-static bool has_port(const struct policy *policy, uint16_t port)
+bool policy_has_connect_port(const struct policy *policy, uint16_t port)
 {
     for (size_t i = 0; i < policy->n_ports; i++) {
         if (policy->ports[i] == port) {
@@ -179,7 +179,7 @@ static bool step_tunnel(struct decision *decision)
         return false;
     }
     if (!open->other_ports && !request->allow_ports &&
-        !has_port(decision->policy, request->url->port)) {
+        !policy_has_connect_port(decision->policy, request->url->port)) {
         return say_plain(decision, REASON_TUNNEL_PORT, ACTION_BLOCK, STR("tunnel/other-ports"));
     }
     /* The school may name an address: then it is the site, not a way round one. */

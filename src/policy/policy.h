@@ -71,4 +71,7 @@ MUST_USE enum err policy_local_to_utc(const struct policy *policy, struct str lo
 MUST_USE enum err policy_period(const struct policy *policy, int64_t utc_ms, struct str *ret_id,
                                 int64_t *ret_until_ms);
 
+/* True where a CONNECT may lead to this port: one of "connect_ports", where TLS is spoken. */
+bool policy_has_connect_port(const struct policy *policy, uint16_t port);
+
 #endif

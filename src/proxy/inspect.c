@@ -37,20 +37,19 @@ bool inspect_takes(struct client *client)
     return true;
 }
 
-/* Whether a device that is refused is shown a page. A port that the policy does not name is likely
- * one where no TLS is spoken. */
-static bool may_show(struct proxy *proxy, const struct client *client,
-                     const struct verdict *verdict)
+/* Whether a device that is refused is shown a page inside: not at a port where something else than
+ * TLS is likely to be spoken. */
+static bool may_show(struct proxy *proxy, const struct client *client, uint16_t port)
 {
-    return inspect_is_possible(proxy) && verdict->reason != REASON_TUNNEL_PORT &&
-           trust_is_enrolled(proxy, &client->addr);
+    bool tls = proxy->options.allow_private || policy_has_connect_port(proxy->images.policy, port);
+    return tls && inspect_is_possible(proxy) && trust_is_enrolled(proxy, &client->addr);
 }
 
 bool inspect_shows(struct client *client)
 {
     const struct exchange *exchange = client->exchange;
     if (!exchange->connect || exchange->late ||
-        !may_show(client->proxy, client, &exchange->verdict)) {
+        !may_show(client->proxy, client, exchange->url.port)) {
         return false;
     }
     inspect_begin(client);
@@ -237,7 +236,7 @@ bool inspect_takes_tunnel(struct client *client)
     struct tunnel *tunnel = client->tunnel;
     bool allowed = tunnel->verdict.action == ACTION_ALLOW;
     if (tunnel->hello == NULL || !inspect_is_possible(proxy) ||
-        !(allowed ? tunnel->verdict.inspect : may_show(proxy, client, &tunnel->verdict))) {
+        !(allowed ? tunnel->verdict.inspect : may_show(proxy, client, tunnel->port))) {
         return false;
     }
     struct inside *inside = inside_new(tunnel->hello, &tunnel->host, tunnel->port);
