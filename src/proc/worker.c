@@ -345,6 +345,7 @@ static enum err make_proxy(struct worker *worker, struct spool_writer *spool)
                 .proxy_name = make_proxy_name(worker),
                 .dns_servers = conf_str(&conf->dns),
                 .allow_private = conf->allow_private,
+                .passwords_over_tls = conf->passwords_over_tls,
                 .head_timeout_ms = conf->head_timeout_ms,
                 .idle_timeout_ms = conf->idle_timeout_ms,
                 .body_timeout_ms = conf->body_timeout_ms,

@@ -5,6 +5,8 @@
  * A block page carries the event's number and nothing else: no person, no address. A pupil never
  * reads the name of a sensitive category, and nobody what a sealed list holds.
  */
+#include <stdio.h>
+
 #include "catalog/category.h"
 #include "http/answer.h"
 #include "policy/policy.h"
@@ -285,4 +287,27 @@ void answer_sign_in(struct client *client)
     record_undecided(exchange, REASON_DOUBT);
     answer_send(client, 407, HTML,
                 STR("Proxy-Authenticate: Basic realm=\"School internet\", charset=\"UTF-8\"\r\n"));
+}
+
+/* No 407: it would ask for the password once more. */
+void answer_plain_password(struct client *client)
+{
+    struct proxy *proxy = client->proxy;
+    struct exchange *exchange = client->exchange;
+    char id[ID_TEXT_MAX];
+    char advice[LIMIT_HOST_LEN + 128];
+    snprintf(advice, sizeof(advice),
+             "Set this device up again: http://%.*s/setup says how. Then sign in.",
+             STR_ARG(proxy->options.gate_name));
+    buf_clear(&proxy->page);
+    view_trouble(&proxy->page, &(struct view_trouble){
+                                   .title = STR("This device is not set up for signing in"),
+                                   .why = reason_text(REASON_PLAIN_PASSWORD),
+                                   .advice = str_from(advice),
+                                   .id = id_text(exchange, id),
+                               });
+    record_undecided(exchange, REASON_PLAIN_PASSWORD);
+    client->last = true;
+    proxy->counts.failed++;
+    answer_send(client, 403, HTML, STR(""));
 }

@@ -246,6 +246,7 @@ void client_close(struct client *client)
     if (client->inside != NULL) {
         inspect_leave(client);
     }
+    outer_leave(client);
     idle_remove(client);
     loop_timer_clear(&client->timer);
     http_conn_close(&client->conn);
@@ -396,6 +397,12 @@ void client_run(struct client *client)
     bool parse = view.len != 0;
     unsigned n = 0;
     while (client->stage == STAGE_HEAD) {
+        if (parse && !client->met) {
+            client->met = true;
+            if (outer_takes(client, view)) {
+                break;
+            }
+        }
         if (parse && try_head(client, view)) {
             view = http_conn_unused(&client->conn);
             parse = view.len != 0;

@@ -23,21 +23,26 @@ struct leaf_entry;
 struct listener;
 struct origin;
 struct proxy;
+struct outer;
+struct tls_leaf;
 struct tunnel;
 
 enum stage {
-    STAGE_HEAD,   /* waiting for a request, or for the rest of its head */
-    STAGE_AUTH,   /* its credentials are being checked */
-    STAGE_DIAL,   /* its origin is looked up and dialled */
-    STAGE_RELAY,  /* the request goes up, the answer comes down */
-    STAGE_PAGE,   /* a page of ours goes out */
-    STAGE_LINGER, /* all is said; what the client still sends is thrown away until it ends */
-    STAGE_HELLO,  /* a tunnel is open, its first bytes are awaited */
-    STAGE_TUNNEL, /* bytes go both ways */
-    STAGE_FIRST,  /* a CONNECT is answered, nothing is dialled: its first bytes are awaited */
-    STAGE_LEAF,   /* its ClientHello is there, a leaf is awaited */
-    STAGE_TLS,    /* the handshake */
-    STAGE_FRONT,  /* it speaks HTTP/2: its streams are clients, and have stages */
+    STAGE_HEAD,        /* waiting for a request, or for the rest of its head */
+    STAGE_AUTH,        /* its credentials are being checked */
+    STAGE_DIAL,        /* its origin is looked up and dialled */
+    STAGE_RELAY,       /* the request goes up, the answer comes down */
+    STAGE_PAGE,        /* a page of ours goes out */
+    STAGE_LINGER,      /* all is said; what the client still sends is thrown away until it ends */
+    STAGE_HELLO,       /* a tunnel is open, its first bytes are awaited */
+    STAGE_TUNNEL,      /* bytes go both ways */
+    STAGE_FIRST,       /* a CONNECT is answered, nothing is dialled: its first bytes are awaited */
+    STAGE_LEAF,        /* its ClientHello is there, a leaf is awaited */
+    STAGE_TLS,         /* the handshake */
+    STAGE_FRONT,       /* it speaks HTTP/2: its streams are clients, and have stages */
+    STAGE_OUTER_HELLO, /* TLS of our own port: its ClientHello is awaited, */
+    STAGE_OUTER_LEAF,  /* a leaf, */
+    STAGE_OUTER_TLS,   /* the end of the handshake */
     STAGE_CLOSED,
     STAGE_COUNT_,
 };
@@ -53,6 +58,7 @@ struct client {
     struct exchange *exchange;
     struct tunnel *tunnel;
     struct inside *inside;   /* what its TLS is the inside of; NULL: plain */
+    struct outer *outer;     /* in the stages of our own port's TLS */
     struct leaf_entry *leaf; /* STAGE_LEAF: waited for, by leaf_next */
     struct client *leaf_next;
     struct front *front;                      /* STAGE_FRONT */
@@ -61,11 +67,13 @@ struct client {
     struct origin *bound; /* an origin that knows this client by the connection; NULL: none */
     struct addr addr;
     enum stage stage;
-    bool idle;    /* in the idle list */
-    bool running; /* client_run is on the stack */
-    bool last;    /* to be closed after this answer */
-    bool begun;   /* STAGE_HEAD: part of a head is there */
-    bool unread;  /* it may still be sending what we refused to read */
+    bool idle;     /* in the idle list */
+    bool running;  /* client_run is on the stack */
+    bool last;     /* to be closed after this answer */
+    bool begun;    /* STAGE_HEAD: part of a head is there */
+    bool met;      /* its first bytes were looked at */
+    bool over_tls; /* it reached our port by TLS */
+    bool unread;   /* it may still be sending what we refused to read */
 };
 
 /* Who is called when: one row for each stage (stages.c). */
@@ -74,6 +82,8 @@ struct stage_row {
     void (*client)(struct client *client);                        /* the client's socket has news */
     void (*origin)(struct client *client, struct origin *origin); /* the origin's */
     void (*late)(struct client *client);                          /* the timer */
+    /* The leaf that it waits for; NULL: there will be none. */
+    void (*leaf)(struct client *client, const struct tls_leaf *leaf);
 };
 extern const struct stage_row stages[STAGE_COUNT_];
 

@@ -75,7 +75,8 @@ SETUP_PAGE(windows)
 
 static void print_pac(struct client *client, struct buf *to)
 {
-    setup_pac(client->proxy->options.proxy_name, to);
+    const struct proxy_options *options = &client->proxy->options;
+    setup_pac(options->proxy_name, options->passwords_over_tls, to);
 }
 
 static void print_der(struct client *client, struct buf *to)

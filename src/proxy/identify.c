@@ -171,6 +171,10 @@ enum identify identify_credentials(struct exchange *exchange)
     if (header == NULL) {
         return IDENTIFY_DONE;
     }
+    const struct client *client = exchange->client;
+    if (client->proxy->options.passwords_over_tls && !client->over_tls) {
+        return IDENTIFY_PLAIN;
+    }
     struct str scheme;
     struct str token;
     str_cut(header->value, ' ', &scheme, &token);

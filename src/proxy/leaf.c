@@ -212,7 +212,7 @@ static void wake(struct leaf_entry *entry)
     struct client *client = NULL;
     while ((client = entry->waiting) != NULL) {
         leaf_forget(client);
-        inspect_leaf_came(client, entry->leaf);
+        stages[client->stage].leaf(client, entry->leaf);
     }
 }
 

@@ -30,6 +30,7 @@ struct proxy_options {
     struct str proxy_name;  /* HOST:PORT for PAC files and pages */
     struct str dns_servers; /* as struct dns_options; empty: those of /etc/resolv.conf */
     bool allow_private;
+    bool passwords_over_tls;    /* credentials in plain text are refused, unread */
     int64_t head_timeout_ms;    /* a request's head, from its first byte */
     int64_t idle_timeout_ms;    /* keep-alive, without a request */
     int64_t body_timeout_ms;    /* no byte of a body or answer either way */

@@ -2,6 +2,7 @@
 /* What one worker has: struct proxy, and what all files of proxy/ use. The life of a request:
  *
  *   client.c    takes a connection, reads a head, hands it on; goes on with the next
+ *   outer.c     TLS of the proxy's own port, where a client begins with it
  *   request.c   the head to an exchange: form, URL, credentials (identify.c), what is forwarded
  *   verdict.c   what the policy says, and what it says later
  *   origin.c    names to addresses, addresses checked and dialled; secure.c their TLS; pool.c
@@ -36,6 +37,7 @@
 #include "proxy/inspect_impl.h"
 #include "proxy/leaf_impl.h"
 #include "proxy/origin_impl.h"
+#include "proxy/outer_impl.h"
 #include "proxy/proxy.h"
 #include "proxy/tunnel_impl.h"
 #include "proxy/verdict_impl.h"
@@ -124,6 +126,7 @@ enum identify {
     IDENTIFY_WAIT,    /* auth is asked; request_go follows */
     IDENTIFY_REFUSED, /* not a pair that is accepted */
     IDENTIFY_BUSY,    /* cannot be asked now */
+    IDENTIFY_PLAIN,   /* they came unprotected, and the school takes none such */
 };
 /* Reads the credentials in proxy->head. */
 MUST_USE enum identify identify_credentials(struct exchange *exchange);
@@ -146,6 +149,8 @@ void answer_blocked(struct client *client);
 void answer_trouble(struct client *client, unsigned status, const char *why);
 /* 407. */
 void answer_sign_in(struct client *client);
+/* How to set a device up that sends passwords unprotected. */
+void answer_plain_password(struct client *client);
 /* Sends proxy->page. */
 void answer_send(struct client *client, unsigned status, struct str type, struct str extra);
 void gate_answer(struct client *client);

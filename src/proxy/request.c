@@ -330,6 +330,9 @@ void request_begin(struct client *client, struct str rest)
     case IDENTIFY_REFUSED:
         answer_sign_in(client);
         break;
+    case IDENTIFY_PLAIN:
+        answer_plain_password(client);
+        break;
     case IDENTIFY_BUSY:
         answer_trouble(client, 503, "Names and passwords cannot be checked just now");
         break;

@@ -90,12 +90,18 @@ void setup_pem(struct str der, struct buf *to)
 }
 
 /* Private addresses too: the policy may name them. Only the device itself is asked directly. */
-void setup_pac(struct str proxy_name, struct buf *to)
+void setup_pac(struct str proxy_name, bool over_tls, struct buf *to)
 {
     buf_append(to, STR("function FindProxyForURL(url, host) {\n"
                        "  if (host === \"localhost\" || host === \"127.0.0.1\" || host === \"::1\")"
                        " { return \"DIRECT\"; }\n"
-                       "  return \"PROXY "));
+                       "  return \""));
+    if (over_tls) {
+        buf_append(to, STR("HTTPS "));
+        buf_append(to, proxy_name);
+        buf_append(to, STR("; "));
+    }
+    buf_append(to, STR("PROXY "));
     buf_append(to, proxy_name);
     buf_append(to, STR("\";\n}\n"));
 }

@@ -4,6 +4,8 @@
 #ifndef LODGE_PROXY_SETUP_IMPL_H
 #define LODGE_PROXY_SETUP_IMPL_H
 
+#include <stdbool.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
@@ -20,8 +22,9 @@ void setup_fingerprint(struct str der, char to[SETUP_FINGERPRINT_MAX]);
 /* PEM (RFC 7468). */
 void setup_pem(struct str der, struct buf *to);
 
-/* A proxy auto-configuration file: everything goes to the proxy (HOST:PORT). */
-void setup_pac(struct str proxy_name, struct buf *to);
+/* A proxy auto-configuration file: everything goes to the proxy (HOST:PORT). over_tls: by TLS
+ * first; a device that does not know the gate's CA falls back, and is nobody's. */
+void setup_pac(struct str proxy_name, bool over_tls, struct buf *to);
 
 /* An Apple configuration profile with the certificate as a trusted root. The same school and
  * certificate give the same bytes, so that a second installation replaces the first. */

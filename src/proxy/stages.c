@@ -14,8 +14,11 @@ const struct stage_row stages[STAGE_COUNT_] = {
     [STAGE_HELLO] = {"hello", tunnel_on_hello, tunnel_on_hello_origin, tunnel_hello_late},
     [STAGE_TUNNEL] = {"tunnel", tunnel_on_client, tunnel_on_origin, tunnel_late},
     [STAGE_FIRST] = {"first", inspect_on_first, NULL, inspect_first_late},
-    [STAGE_LEAF] = {"leaf", inspect_on_leaf, NULL, inspect_late},
+    [STAGE_LEAF] = {"leaf", inspect_on_leaf, NULL, inspect_late, inspect_leaf_came},
     [STAGE_TLS] = {"tls", inspect_on_tls, NULL, inspect_late},
     [STAGE_FRONT] = {"front", front_on_client, NULL, front_late},
+    [STAGE_OUTER_HELLO] = {"outer-hello", outer_on_hello, NULL, outer_late},
+    [STAGE_OUTER_LEAF] = {"outer-leaf", outer_on_leaf, NULL, outer_late, outer_leaf_came},
+    [STAGE_OUTER_TLS] = {"outer-tls", outer_on_tls, NULL, outer_late},
     [STAGE_CLOSED] = {"closed", NULL, NULL, NULL},
 };
