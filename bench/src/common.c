@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,12 @@ void die(const char *format, ...)
     }
     fputc('\n', stderr);
     exit(1);
+}
+
+void ignore_sigpipe(void)
+{
+    struct sigaction action = {.sa_handler = SIG_IGN};
+    sigaction(SIGPIPE, &action, NULL);
 }
 
 uint64_t parse_number(const char *text, uint64_t least, uint64_t most, const char *what)

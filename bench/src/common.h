@@ -12,6 +12,9 @@
 /* Prints the message (printf-style) with errno's text when it is set, and exits 1. */
 _Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* A peer that has gone is an error of the write, not the end of the program. */
+void ignore_sigpipe(void);
+
 /* Whole decimal number within [least, most]; anything else ends the program, naming `what`. */
 uint64_t parse_number(const char *text, uint64_t least, uint64_t most, const char *what);
 

@@ -557,6 +557,7 @@ static void print_result(int64_t start_us)
 
 int main(int argc, char **argv)
 {
+    ignore_sigpipe();
     read_options(argc, argv);
     struct rlimit files;
     getrlimit(RLIMIT_NOFILE, &files);

@@ -478,6 +478,7 @@ static bool is_listener(const void *pointer)
 
 int main(int argc, char **argv)
 {
+    ignore_sigpipe();
     prepare_bodies();
     open_tls();
     read_options(argc, argv);

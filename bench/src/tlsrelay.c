@@ -511,6 +511,7 @@ static void read_options(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    ignore_sigpipe();
     read_options(argc, argv);
     read_ca();
     open_tls();
