@@ -100,6 +100,44 @@ static struct kept_entry *add(struct kept *kept, const struct kept_key *key)
     return entry;
 }
 
+/* Takes the origin's certificate, [3] of SSL_SESSION_ASN1, out of the encoding: it was verified
+ * when the session was new, nobody asks for it again, and reading it back costs more than the rest
+ * of a resumed handshake's own work. Gives the new length; the encoding as it was where it is not
+ * as expected. */
+static int drop_certificate(unsigned char *der, int n)
+{
+    enum { CERTIFICATE = 3, HEAD_MAX = 8 };
+    const unsigned char *at = der;
+    unsigned char head[HEAD_MAX];
+    unsigned char *head_end = head;
+    long len = 0;
+    int tag = 0;
+    int class = 0;
+    if ((ASN1_get_object(&at, &len, &tag, &class, n) & 0x80) != 0 || at + len != der + n) {
+        return n;
+    }
+    const unsigned char *body = at;
+    while (at < der + n) {
+        const unsigned char *begin = at;
+        if ((ASN1_get_object(&at, &len, &tag, &class, der + n - at) & 0x80) != 0) {
+            return n;
+        }
+        at += len;
+        if (class != V_ASN1_CONTEXT_SPECIFIC || tag != CERTIFICATE) {
+            continue;
+        }
+        size_t before = (size_t)(begin - body);
+        size_t behind = (size_t)(der + n - at);
+        ASN1_put_object(&head_end, 1, (int)(before + behind), V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL);
+        size_t head_len = (size_t)(head_end - head);
+        memmove(der + head_len, body, before); /* the head is no longer than it was */
+        memmove(der + head_len + before, at, behind);
+        memcpy(der, head, head_len);
+        return (int)(head_len + before + behind);
+    }
+    return n;
+}
+
 void kept_put(struct kept *kept, const struct kept_key *key, SSL_SESSION *session,
               int64_t verified_ms)
 {
@@ -118,7 +156,7 @@ void kept_put(struct kept *kept, const struct kept_key *key, SSL_SESSION *sessio
     }
     OPENSSL_clear_free(entry->der, (size_t)entry->der_len);
     entry->der = der;
-    entry->der_len = n;
+    entry->der_len = drop_certificate(der, n);
     entry->verified_ms = verified_ms;
 }
 
