@@ -311,19 +311,21 @@ def demo(lodge, tmp_path):
         assert process.wait(60) == 0
 
 
-def test_the_demonstration_prints_addresses_log_ins_and_three_things_that_work(demo, lodge, tmp_path):
+def test_the_demonstration_prints_addresses_log_ins_and_four_things_that_work(demo, lodge, tmp_path):
     environment = {key: value for key, value in os.environ.items() if "proxy" not in key.lower()}
     commands = re.findall(r"^     (curl .*|\S*lodge .*)$", demo, re.M)
-    assert len(commands) == 3
-    page = subprocess.run([*commands[0].split(), "-sS"], capture_output=True, text=True,
-                          env=environment)
-    assert "You are not in trouble" in page.stdout
-    home = subprocess.run([*commands[1].split(), "-sS"], capture_output=True, text=True,
-                          env=environment)
-    assert "gate" in home.stdout
+    assert len(commands) == 5
+    for command in commands[:2]:
+        page = subprocess.run([*command.split(), "-sS"], capture_output=True, text=True, env=environment)
+        assert "You are not in trouble" in page.stdout, page.stderr
+    setup = subprocess.run([*commands[2].split(), "-sS"], capture_output=True, text=True,
+                           env=environment)
+    assert "certificate" in setup.stdout
+    shown = subprocess.run(commands[4].split(" > ")[0].split(), capture_output=True, text=True)
+    assert shown.stdout.startswith("-----BEGIN CERTIFICATE-----")
     data = re.search(r"^  data +(\S+)$", demo, re.M).group(1)
     assert data.startswith(str(tmp_path))
-    log = [word for word in commands[2].split() if word != "--follow"]  # as printed, but for its end
+    log = [word for word in commands[3].split() if word != "--follow"]  # as printed, but for its end
     assert log[-1] == data
     events = subprocess.run([*log, "--json"], capture_output=True, text=True)
     seen = [json.loads(line) for line in events.stdout.splitlines()]

@@ -16,6 +16,7 @@
 #include "crypto/random.h"
 #include "os/file.h"
 #include "policy/state.h"
+#include "proc/keeper.h"
 #include "proc/passwords.h"
 
 enum {
@@ -196,18 +197,26 @@ static void write_guide(const char *data, const struct conf *conf, const struct 
                         size_t n, struct buf *guide)
 {
     const char *at = conf->proxy.bytes;
-    char program[PATH_BYTES];
+    char path[PATH_BYTES];
+    const char *program = own_path(path);
     buf_printf(guide,
-               "\nThree things to try, each in another terminal:\n"
+               "\nFour things to try, each in another terminal:\n"
                "  1. A pupil asks for what the school closed, and is told so kindly:\n"
                "     curl -x http://amara:%s@%s http://bet365.com/\n"
-               "  2. The gate's own page:\n"
-               "     curl -x http://%s http://%s/\n"
-               "  3. What happened, as it happens:\n"
+               "  2. The same over HTTPS, from a device that knows the school's certificate:\n"
+               "     curl --cacert %s/" KEEPER_FOLDER "/" KEEPER_CURRENT
+               " -x http://amara:%s@%s https://bet365.com/\n"
+               "  3. How a device is given that certificate:\n"
+               "     curl -x http://%s http://%s/setup\n"
+               "  4. What happened, as it happens:\n"
                "     %s log --follow --data %s\n"
+               "\nFor a browser: set 127.0.0.1 and the port as HTTP and HTTPS proxy, open\n"
+               "http://%s/setup and import the certificate; or\n"
+               "     %s ca show --data %s > lodge-ca.pem\n"
+               "Remove it from the browser afterwards: it belongs to a demonstration.\n"
                "\nThe school itself is in %s/demo. Ctrl-C ends it.\n",
-               password_of(logins, n, "amara"), at, at, conf->gate_name.bytes, own_path(program),
-               data, data);
+               password_of(logins, n, "amara"), at, data, password_of(logins, n, "amara"), at, at,
+               conf->gate_name.bytes, program, data, conf->gate_name.bytes, program, data, data);
 }
 
 /* Fills an option that nobody set with a file of the demonstration. */
