@@ -23,6 +23,21 @@ enum { SITE_HITS_MAX = 16 };
 size_t sites_find(const struct search_rules *rules, const struct host *host,
                   const struct site_row *hits[SITE_HITS_MAX]);
 
+/* What a word says as the name of a parameter or as a segment of a path (search_terms.c has the
+ * lists). */
+enum word_bit {
+    WORD_SURE = 1,     /* a parameter of this name is searched for */
+    WORD_PERHAPS = 2,  /* one might be, where host or path say so */
+    WORD_SAYS = 4,     /* a segment behind which stands what is searched for */
+    WORD_NOT_TERM = 8, /* one that is not what is searched for */
+};
+
+/* The lists, words parted by spaces. */
+extern const struct str search_word_lists[4];
+
+/* The bits of a word in lower case. */
+unsigned word_bits(const struct search_rules *rules, struct str word);
+
 /* The next word of a list with spaces between; empty at the end. */
 struct str next_word(struct str *rest);
 /* Whether a list has this word. */

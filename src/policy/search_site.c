@@ -33,7 +33,14 @@ struct site {
     const struct site_row *row;
 };
 
+struct word {
+    struct str text;
+    unsigned bits;
+};
+
 struct search_rules {
+    size_t word_mask; /* words - 1 */
+    struct word *words;
     size_t mask; /* slots - 1 */
     struct site *slots;
     struct site_row *rows; /* numbered within their kind */
@@ -89,32 +96,82 @@ static void insert(struct search_rules *rules, struct str key, const struct site
     rules->slots[slot] = (struct site){key, hash, row};
 }
 
-static size_t count_keys(void)
+static size_t count_words(struct str list)
 {
     size_t n = 0;
-    for (size_t i = 0; i < N_ROWS; i++) {
-        struct str rest = rows[i].hosts;
-        while (next_word(&rest).len != 0) {
-            n++;
-        }
+    while (next_word(&list).len != 0) {
+        n++;
     }
     return n;
 }
 
-enum err search_rules_make(struct arena *arena, const struct search_rules **ret_rules)
+/* A table that stays three quarters empty. */
+static size_t slots_for(size_t n)
 {
     size_t slots = 16;
-    size_t keys = count_keys();
-    while (slots < keys * 4) {
+    while (slots < n * 4) {
         slots *= 2;
     }
+    return slots;
+}
+
+static size_t count_keys(void)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < N_ROWS; i++) {
+        n += count_words(rows[i].hosts);
+    }
+    return n;
+}
+
+static struct word *word_slot(const struct search_rules *rules, struct str text)
+{
+    size_t slot = slot_of(hash_of(text), rules->word_mask);
+    while (rules->words[slot].bits != 0 && !str_eq(rules->words[slot].text, text)) {
+        slot = (slot + 1) & rules->word_mask;
+    }
+    return &rules->words[slot];
+}
+
+unsigned word_bits(const struct search_rules *rules, struct str word)
+{
+    return word_slot(rules, word)->bits;
+}
+
+enum { LISTS = sizeof(search_word_lists) / sizeof(search_word_lists[0]) };
+
+static enum err make_words(struct search_rules *rules, struct arena *arena)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < LISTS; i++) {
+        n += count_words(search_word_lists[i]);
+    }
+    rules->word_mask = slots_for(n) - 1;
+    rules->words = arena_array(arena, rules->word_mask + 1, sizeof(*rules->words));
+    if (rules->words == NULL) {
+        return ERR_MEMORY;
+    }
+    for (unsigned i = 0; i < LISTS; i++) {
+        struct str rest = search_word_lists[i];
+        for (struct str text = next_word(&rest); text.len != 0; text = next_word(&rest)) {
+            struct word *word = word_slot(rules, text);
+            *word = (struct word){text, word->bits | 1u << i};
+        }
+    }
+    return ERR_OK;
+}
+
+enum err search_rules_make(struct arena *arena, const struct search_rules **ret_rules)
+{
+    size_t slots = slots_for(count_keys());
     struct search_rules *made = arena_array(arena, 1, sizeof(*made));
     struct site *places = arena_array(arena, slots, sizeof(*places));
     struct site_row *own = arena_array(arena, N_ROWS, sizeof(*own));
     if (made == NULL || places == NULL || own == NULL) {
         return ERR_MEMORY;
     }
-    *made = (struct search_rules){slots - 1, places, own};
+    *made = (struct search_rules){.mask = slots - 1, .slots = places, .rows = own};
+    ERR_TRY(make_words(made, arena));
     unsigned counts[SITE_PATH + 1] = {0};
     for (size_t i = 0; i < N_ROWS; i++) {
         own[i] = rows[i];

@@ -13,6 +13,8 @@
 
 enum { VALUE_MAX = 2048, GENERAL_MAX = 300 };
 
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
 static const struct {
     struct str path;
     struct str names;
@@ -169,11 +171,28 @@ static bool take_by_table(struct words *words, const struct search_rules *rules,
 
 /* --- the general rule ------------------------------------------------------------------------- */
 
-/* Names that say it, and parts of names that do. */
-static const struct str sure = STR_INIT(
-    "q query search searchterm searchterms searchtext searchword search_query search_term keyword "
-    "keywords term terms phrase kw suche suchbegriff recherche buscar busca busqueda termo cerca "
-    "ricerca zoek zoekterm sok szukaj haku hledat _nkw lookfor sword ntt qs qt");
+const struct str search_word_lists[4] = {
+    /* Names that say it. */
+    STR_INIT("q query search searchterm searchterms searchtext searchword search_query search_term "
+             "keyword keywords term terms phrase kw suche suchbegriff recherche buscar busca "
+             "busqueda termo cerca ricerca zoek zoekterm sok szukaj haku hledat _nkw lookfor sword "
+             "ntt qs qt soeg fs_q searchstring such"),
+    /* Names that might say it. */
+    STR_INIT(
+        "s k w st sq ss text word words w find key keys name title what string value tag tags "
+        "all mot qu fs wd i.q s.q criteria filter texto nom titel titre ord ordet wort begriff "
+        "nombre trm sw kn pattern artist"),
+    /* Segments behind which it stands. */
+    STR_INIT("search suche recherche buscar busca busqueda zoeken haku cerca ricerca szukaj hledat "
+             "sok find query pesquisa tag keyword lookup poisk"),
+    /* Segments that are not what is searched for. */
+    STR_INIT("all web images image videos video news results result advanced index index.php "
+             "index.html posts users people top query q text fulltext everything site products "
+             "name term title words keyword keywords searches search.php api v1 v2 v3 json suggest "
+             "autocomplete assets static css js"),
+};
+
+/* Parts of names that say it. */
 static const struct str parts[] = {
     STR_INIT("search"),   STR_INIT("query"),    STR_INIT("keyword"),  STR_INIT("suchbegr"),
     STR_INIT("suchwort"), STR_INIT("suchtext"), STR_INIT("recherch"), STR_INIT("busque"),
@@ -188,11 +207,6 @@ static const struct str not_ends[] = {
     STR_INIT("category"), STR_INIT("lang"),   STR_INIT("source"), STR_INIT("option"),
     STR_INIT("limit"),    STR_INIT("size"),   STR_INIT("count"),  STR_INIT("version"),
     STR_INIT("in"),       STR_INIT("method"), STR_INIT("submit"), STR_INIT("button")};
-/* Names that might say it. */
-static const struct str perhaps =
-    STR_INIT("s k w st sq ss text word words find key keys name title what string value tag tags "
-             "all mot qu fs "
-             "wd i.q s.q criteria filter texto nom titel titre ord ordet wort begriff nombre");
 /* Parts of a host or path where they do. */
 static const struct str places[] = {
     STR_INIT("search"),      STR_INIT("find"),      STR_INIT("such"),    STR_INIT("recherch"),
@@ -202,19 +216,12 @@ static const struct str places[] = {
     STR_INIT("results"),     STR_INIT("query"),     STR_INIT("/sok"),    STR_INIT("/sog"),
     STR_INIT("catalog"),     STR_INIT("dict"),      STR_INIT("lexi"),    STR_INIT("translat"),
     STR_INIT("woerterbuch"), STR_INIT("definition")};
-/* What stands behind "search" in a path without being what is searched for. */
-static const struct str not_terms = STR_INIT(
-    "all web images image videos video news results result advanced index index.php index.html "
-    "posts "
-    "users people top query q text fulltext everything site products name term title words keyword "
-    "keywords searches search.php api v1 v2 v3 json suggest autocomplete assets static css js");
+/* Files that no person looks at by itself. */
 static const struct str static_ends[] = {
     STR_INIT(".js"),  STR_INIT(".css"),   STR_INIT(".png"),  STR_INIT(".jpg"),  STR_INIT(".jpeg"),
     STR_INIT(".gif"), STR_INIT(".svg"),   STR_INIT(".webp"), STR_INIT(".ico"),  STR_INIT(".woff"),
     STR_INIT(".ttf"), STR_INIT(".mp4"),   STR_INIT(".m4s"),  STR_INIT(".ts"),   STR_INIT(".webm"),
     STR_INIT(".mp3"), STR_INIT(".woff2"), STR_INIT(".avif"), STR_INIT(".wasm"), STR_INIT(".map")};
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static bool has_part(struct str text, const struct str *list, size_t n)
 {
@@ -259,22 +266,36 @@ static struct str inner_name(struct str name)
 
 enum surety { NOT_AT_ALL, PERHAPS, SURE };
 
-static enum surety name_surety(struct str raw, bool whole_site)
+/* Whether one of the parts is in a name: few letters begin one, so few places are looked at. */
+static bool says_it(struct str name)
+{
+    for (size_t at = 0; at + 4 <= name.len; at++) {
+        for (size_t i = 0; i < COUNT(parts); i++) {
+            if (name.p[at] == parts[i].p[0] && str_starts(str_skip(name, at), parts[i])) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static enum surety name_surety(const struct search_rules *rules, struct str raw, bool whole_site)
 {
     char decoded[64];
     char bytes[64];
     struct str name = lower(decoded_name(raw, decoded, sizeof(decoded)), bytes, sizeof(bytes));
     struct str inner = inner_name(name);
-    if (has_word(sure, inner) || (whole_site && str_eq(inner, STR("s")))) {
+    unsigned bits = word_bits(rules, inner);
+    if ((bits & WORD_SURE) != 0 || (whole_site && str_eq(inner, STR("s")))) {
         return SURE;
     }
-    if (has_part(inner, parts, COUNT(parts)) && !has_end(inner, not_ends, COUNT(not_ends))) {
+    if (says_it(inner) && !has_end(inner, not_ends, COUNT(not_ends))) {
         return SURE;
     }
-    if (!has_word(perhaps, inner)) {
+    if ((bits & WORD_PERHAPS) == 0) {
         return NOT_AT_ALL;
     }
-    bool below = inner.p != name.p && has_part(name, parts, COUNT(parts));
+    bool below = inner.p != name.p && says_it(name);
     return below ? SURE : PERHAPS;
 }
 
@@ -293,18 +314,24 @@ static bool is_words(struct str raw, bool sure_name)
     return raw.len != 0 && raw.len <= GENERAL_MAX && !number && !program && (sure_name || !address);
 }
 
-static void take_general(struct words *words, struct str query, enum surety wanted, bool whole_site)
+/* Takes those of this surety; answers the highest that there is. */
+static enum surety take_general(struct words *words, const struct search_rules *rules,
+                                struct str query, enum surety wanted, bool whole_site)
 {
     struct str name = {0};
     struct str value = {0};
+    enum surety highest = NOT_AT_ALL;
     while (query_next(&query, &name, &value)) {
-        if (is_words(value, wanted == SURE) && name_surety(name, whole_site) == wanted) {
+        enum surety surety = name_surety(rules, name, whole_site);
+        highest = surety > highest ? surety : highest;
+        if (surety == wanted && is_words(value, wanted == SURE)) {
             put_value(words, value);
             if (wanted == PERHAPS && words->len != 0) {
-                return;
+                break;
             }
         }
     }
+    return highest;
 }
 
 static struct str without_end(struct str segment)
@@ -320,28 +347,21 @@ static struct str without_end(struct str segment)
 }
 
 /* The segment behind one that says "search". */
-static void take_segment(struct words *words, struct str path)
+static void take_segment(struct words *words, const struct search_rules *rules, struct str path)
 {
-    static const struct str says[] = {
-        STR_INIT("search"), STR_INIT("suche"),    STR_INIT("recherche"), STR_INIT("buscar"),
-        STR_INIT("busca"),  STR_INIT("busqueda"), STR_INIT("zoeken"),    STR_INIT("haku"),
-        STR_INIT("cerca"),  STR_INIT("ricerca"),  STR_INIT("szukaj"),    STR_INIT("hledat"),
-        STR_INIT("sok"),    STR_INIT("find"),     STR_INIT("query"),     STR_INIT("pesquisa"),
-        STR_INIT("tag"),    STR_INIT("keyword"),  STR_INIT("lookup"),    STR_INIT("poisk")};
     bool behind = false;
     while (path.len != 0) {
         struct str segment = {0};
-        char bytes[32];
+        char bytes[16];
         str_cut(path, '/', &segment, &path);
-        struct str name = lower(segment, bytes, sizeof(bytes));
-        bool skipped = segment.len == 0 || has_word(not_terms, name);
-        if (behind && !skipped && is_words(without_end(segment), false)) {
+        bool known = segment.len != 0 && segment.len <= sizeof(bytes);
+        unsigned bits = known ? word_bits(rules, lower(segment, bytes, sizeof(bytes))) : 0;
+        if (behind && segment.len != 0 && (bits & WORD_NOT_TERM) == 0 &&
+            is_words(without_end(segment), false)) {
             put_value(words, without_end(segment));
             return;
         }
-        for (size_t i = 0; i < COUNT(says); i++) {
-            behind = behind || str_eq(name, says[i]);
-        }
+        behind = behind || (bits & WORD_SAYS) != 0;
     }
 }
 
@@ -351,30 +371,38 @@ static bool is_page(struct str path)
     return str_ends(path, STR("/")) || str_ends(path, STR(".php")) || str_ends(path, STR(".html"));
 }
 
-static void take_by_rule(struct words *words, const struct url *url, struct str form)
+static bool is_file(struct str path)
+{
+    char bytes[8];
+    size_t tail = path.len > sizeof(bytes) ? path.len - sizeof(bytes) : 0;
+    return has_end(lower(str_skip(path, tail), bytes, sizeof(bytes)), static_ends,
+                   COUNT(static_ends));
+}
+
+/* Whether host or path say that there is searching here. */
+static bool is_place(const struct url *url)
 {
     char bytes[256];
-    char end[8];
-    size_t tail = url->path.len > sizeof(end) ? url->path.len - sizeof(end) : 0;
-    if (has_end(lower(str_skip(url->path, tail), end, sizeof(end)), static_ends,
-                COUNT(static_ends))) {
-        return;
-    }
-    if (url->query.len == 0 && form.len == 0) {
-        take_segment(words, url->path);
-        return;
-    }
     struct str path = lower(url->path, bytes, sizeof(bytes));
+    return str_find(path, STR("research")) == path.len &&
+           (has_part(path, places, COUNT(places)) ||
+            has_part(host_str(&url->host), places, COUNT(places)));
+}
+
+static void take_by_rule(struct words *words, const struct search_rules *rules,
+                         const struct url *url, struct str form)
+{
+    if (is_file(url->path)) {
+        return;
+    }
     bool whole_site = is_page(url->path);
-    take_general(words, url->query, SURE, whole_site);
-    take_general(words, form, SURE, whole_site);
-    bool place = has_part(path, places, COUNT(places)) ||
-                 has_part(host_str(&url->host), places, COUNT(places));
-    if (words->len == 0 && place && str_find(path, STR("research")) == path.len) {
-        take_general(words, url->query, PERHAPS, whole_site);
+    enum surety highest = take_general(words, rules, url->query, SURE, whole_site);
+    take_general(words, rules, form, SURE, whole_site);
+    if (words->len == 0 && highest != NOT_AT_ALL && is_place(url)) {
+        take_general(words, rules, url->query, PERHAPS, whole_site);
     }
     if (words->len == 0) {
-        take_segment(words, url->path);
+        take_segment(words, rules, url->path);
     }
 }
 
@@ -385,7 +413,7 @@ struct str search_terms(const struct search_rules *rules, const struct url *url,
     words.len = 0;
     form = str_sub(form, 0, SEARCH_FORM_MAX);
     if (!take_by_table(&words, rules, url, form)) {
-        take_by_rule(&words, url, form);
+        take_by_rule(&words, rules, url, form);
     }
     return words.len != 0 ? arena_dup(arena, str_make(words.text, words.len)) : (struct str){0};
 }
