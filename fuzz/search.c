@@ -61,7 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     arena_init(&arena, 1 << 22);
     CHECK(search_rules_make(&arena, &rules) == ERR_OK);
     if (url_parse(text, STR("https"), &arena, &url) == ERR_OK) {
-        check_text(search_terms(rules, &url, form, &arena));
+        check_text(search_terms(rules, &url, form, CHARSET_UNSET, &arena));
         check_safe(rules, &url, SAFE_SEARCH_STRICT, &arena);
         check_safe(rules, &url, SAFE_SEARCH_MODERATE, &arena);
         (void)search_unsafe(rules, &url.host, url.path, form.len != 0);

@@ -157,7 +157,7 @@ static void print_url(struct checking *checking, const struct url *url,
     bool kept = answer->sealed || answer->lifeline;
     struct str search = kept ? (struct str){0}
                              : search_terms(policy_search(checking->images.policy), url,
-                                            (struct str){0}, &checking->arena);
+                                            (struct str){0}, CHARSET_UNSET, &checking->arena);
     print_text(out, STR(",\"search\":"), search);
     print_rewrite(checking, url, answer, out);
     if (str_eq(url->scheme, STR("https"))) {

@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "wire/charset.h"
 #include "wire/url.h"
 
 /* What a group's searches are held to. */
@@ -65,9 +66,9 @@ void search_cookie(const struct search_edit *edit, struct str value, struct buf 
 
 /* What is searched for, in UTF-8, words parted by single spaces, values of several parameters by
  * " | ", at most SEARCH_TERMS_MAX bytes; empty where nothing is. url in matching form; form: the
- * first bytes of a body of application/x-www-form-urlencoded, or empty. Lies in arena; a full one
- * gives the empty slice. */
+ * first bytes of a body of application/x-www-form-urlencoded, or empty; charset: what its media
+ * type says, or CHARSET_UNSET. Lies in arena; a full one gives the empty slice. */
 struct str search_terms(const struct search_rules *rules, const struct url *url, struct str form,
-                        struct arena *arena);
+                        enum charset charset, struct arena *arena);
 
 #endif

@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "base/num.h"
 #include "policy/search_impl.h"
 #include "wire/utf8.h"
 
@@ -38,6 +39,9 @@ static const struct str templates[] = {
 struct words {
     char text[SEARCH_TERMS_MAX];
     size_t len;
+    bool full;
+    bool broken;          /* some of it was no character of its encoding */
+    enum charset charset; /* what the request says its bytes are; CHARSET_UNSET: nothing */
 };
 
 /* --- text ------------------------------------------------------------------------------------- */
@@ -54,35 +58,85 @@ static bool is_utf8(struct str text)
     return true;
 }
 
-/* A character, or one space for any run of blanks; false where there is no room. */
-static bool put_character(struct words *words, struct str c)
+static bool is_ascii(struct str text)
 {
-    bool blank = c.len == 1 && ((unsigned char)c.p[0] <= ' ' || c.p[0] == 0x7f);
-    if (blank && (words->len == 0 || words->text[words->len - 1] == ' ')) {
-        return true;
+    for (size_t i = 0; i < text.len; i++) {
+        if ((unsigned char)text.p[i] >= 0x80) {
+            return false;
+        }
     }
-    if (words->len + c.len > sizeof(words->text)) {
-        return false;
-    }
-    memcpy(words->text + words->len, blank ? " " : c.p, blank ? 1 : c.len);
-    words->len += blank ? 1 : c.len;
     return true;
 }
 
-/* Bytes that are no UTF-8 are read as Latin-1, where every byte is a letter. */
-static void put_text(struct words *words, struct str text)
+/* A character, or one space for any run of blanks. */
+static void put_character(struct words *words, struct str c)
 {
-    bool utf8 = is_utf8(text);
+    bool blank = c.len == 1 && ((unsigned char)c.p[0] <= ' ' || c.p[0] == 0x7f);
+    if (blank && (words->len == 0 || words->text[words->len - 1] == ' ')) {
+        return;
+    }
+    words->full = words->full || words->len + c.len > sizeof(words->text);
+    if (!words->full) {
+        memcpy(words->text + words->len, blank ? " " : c.p, blank ? 1 : c.len);
+        words->len += blank ? 1 : c.len;
+    }
+}
+
+/* The length of "&#8364;", by which browsers write what a form's encoding has no character for, and
+ * the character; 0 where there is none. */
+static size_t reference(struct str text, uint64_t *ret_point)
+{
+    size_t end = str_index(text, ';');
+    if (!str_starts(text, STR("&#")) || end == text.len ||
+        parse_u64(str_sub(text, 2, end - 2), 1, 0x10ffff, ret_point) != ERR_OK ||
+        (*ret_point >= 0xd800 && *ret_point <= 0xdfff)) {
+        return 0;
+    }
+    return end + 1;
+}
+
+static void put_point(struct words *words, uint64_t point)
+{
+    char c[4];
+    size_t n = point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+    static const uint8_t marks[] = {0, 0, 0xc0, 0xe0, 0xf0};
+    for (size_t i = n - 1; i > 0; i--) {
+        c[i] = (char)(0x80 | (point & 0x3f));
+        point >>= 6;
+    }
+    c[0] = (char)(marks[n] | point);
+    put_character(words, str_make(c, n));
+}
+
+/* Well-formed UTF-8. */
+static void put_text(void *context, struct str text)
+{
+    struct words *words = context;
     while (text.len != 0) {
-        size_t n = utf8 ? utf8_length(text) : 1;
-        unsigned char byte = (unsigned char)text.p[0];
-        char two[2] = {(char)(0xc0 | byte >> 6), (char)(0x80 | (byte & 0x3f))};
-        struct str c = utf8 || byte < 0x80 ? str_sub(text, 0, n) : str_make(two, 2);
-        if (!put_character(words, c)) {
-            return;
+        uint64_t point = 0;
+        size_t n = reference(text, &point);
+        if (n != 0) {
+            put_point(words, point);
+        } else {
+            n = utf8_length(text);
+            struct str c = str_sub(text, 0, n);
+            words->broken = words->broken || str_eq(c, UTF8_REPLACEMENT);
+            put_character(words, c);
         }
         text = str_skip(text, n);
     }
+}
+
+static void put_decoded(struct words *words, struct str bytes, enum charset charset)
+{
+    struct charset_decoder *decoder = NULL;
+    if (charset_open(charset, put_text, words, &decoder) != ERR_OK) {
+        words->broken = true;
+        return;
+    }
+    charset_feed(decoder, bytes);
+    charset_end(decoder);
+    charset_close(decoder);
 }
 
 static void trim(struct words *words, size_t from)
@@ -98,24 +152,70 @@ static bool is_there(const struct words *words, struct str value)
     return str_find(all, value) != all.len || (value.len == 0);
 }
 
-/* One value, decoded, behind those before it unless it is one of them. */
-static void put_value(struct words *words, struct str raw)
+/* One reading of a value, behind those before it unless it is one of them. */
+static void put_reading(struct words *words, struct words *one)
 {
-    char bytes[VALUE_MAX];
-    struct words one;
-    one.len = 0;
-    put_text(&one, str_make(bytes, query_decode(raw, bytes, sizeof(bytes))));
-    trim(&one, 0);
-    struct str value = str_make(one.text, one.len);
-    if (one.len == 0 || is_there(words, value)) {
+    trim(one, 0);
+    struct str value = str_make(one->text, one->len);
+    if (one->len == 0 || is_there(words, value)) {
         return;
     }
     size_t before = words->len;
     if (before != 0) {
         put_text(words, STR(" | "));
     }
-    put_text(words, value);
+    for (size_t n = 0; value.len != 0; value = str_skip(value, n)) {
+        n = utf8_length(value);
+        put_character(words, str_sub(value, 0, n));
+    }
     trim(words, before);
+}
+
+static void put_as(struct words *words, struct str bytes, enum charset charset)
+{
+    struct words one = {0};
+    put_decoded(&one, bytes, charset);
+    put_reading(words, &one);
+}
+
+/* A value in each encoding that it may well be in: what the request says of itself, and UTF-8. What
+ * is neither is windows-1252, where almost any byte is a letter. */
+static void put_value(struct words *words, struct str raw)
+{
+    char memory[VALUE_MAX];
+    struct str bytes = str_make(memory, query_decode(raw, memory, sizeof(memory)));
+    bool utf8 = is_utf8(bytes);
+    bool says = words->charset != CHARSET_UNSET && words->charset != CHARSET_UTF_8;
+    if (says && (!is_ascii(bytes) || words->charset == CHARSET_ISO_2022_JP)) {
+        struct words one = {0};
+        put_decoded(&one, bytes, words->charset);
+        if (!one.broken || !utf8) {
+            put_reading(words, &one);
+        }
+        if (!utf8) {
+            return;
+        }
+    }
+    put_as(words, bytes, utf8 ? CHARSET_UTF_8 : CHARSET_WINDOWS_1252);
+}
+
+/* What a query or form says of its own encoding: Google's ie, the forms' _charset_ (HTML standard,
+ * section 4.10.18.5). */
+static enum charset said_charset(struct str query)
+{
+    struct str name = {0};
+    struct str value = {0};
+    while (query_next(&query, &name, &value)) {
+        char bytes[32];
+        if (has_word(STR("ie _charset_ charset inputencoding enc encoding"), name)) {
+            enum charset charset =
+                charset_find(str_make(bytes, query_decode(value, bytes, sizeof(bytes))));
+            if (charset != CHARSET_UNSET) {
+                return charset;
+            }
+        }
+    }
+    return CHARSET_UNSET;
 }
 
 /* --- the table -------------------------------------------------------------------------------- */
@@ -407,11 +507,17 @@ static void take_by_rule(struct words *words, const struct search_rules *rules,
 }
 
 struct str search_terms(const struct search_rules *rules, const struct url *url, struct str form,
-                        struct arena *arena)
+                        enum charset charset, struct arena *arena)
 {
-    struct words words;
-    words.len = 0;
+    struct words words = {0};
     form = str_sub(form, 0, SEARCH_FORM_MAX);
+    if (url->query.len == 0 && form.len == 0) {
+        words.charset = CHARSET_UNSET;
+    } else {
+        enum charset said = said_charset(url->query);
+        said = said == CHARSET_UNSET ? said_charset(form) : said;
+        words.charset = said == CHARSET_UNSET ? charset : said;
+    }
     if (!take_by_table(&words, rules, url, form)) {
         take_by_rule(&words, rules, url, form);
     }

@@ -29,7 +29,7 @@ static struct str terms_of(struct fixture *fixture, const char *text, const char
     struct url url = {0};
     arena_reset(&fixture->work);
     assert_ok(url_parse(str_from(text), STR("https"), &fixture->work, &url));
-    return search_terms(fixture->rules, &url, str_from(form), &fixture->work);
+    return search_terms(fixture->rules, &url, str_from(form), CHARSET_UNSET, &fixture->work);
 }
 
 static const struct {
@@ -44,6 +44,19 @@ static const struct {
     {"https://www.google.com/search?q=caf%E9&ie=ISO-8859-1", "caf\xc3\xa9"},
     {"https://www.google.com/search?q=%D0%BA%D0%BE%D1%82", "\xd0\xba\xd0\xbe\xd1\x82"},
     {"https://www.google.com/search?q=++a%0D%0A+%09b++", "a b"},
+    /* In whatever encoding they come. */
+    {"https://www.google.com/search?q=%8F%AC%94L&ie=Shift_JIS", "\xe5\xb0\x8f\xe7\x8c\xab"},
+    {"https://www.baidu.com/s?ie=gbk&wd=%BC%F2%B5%A5", "\xe7\xae\x80\xe5\x8d\x95"},
+    {"https://shop.example/find?enc=windows-1251&q=%EA%EE%F2", "\xd0\xba\xd0\xbe\xd1\x82"},
+    {"https://shop.example/find?q=%93cats%94", "\xe2\x80\x9c"
+                                               "cats\xe2\x80\x9d"},
+    {"https://shop.example/find?q=%26%231082%3B%26%231086%3B%26%231090%3B",
+     "\xd0\xba\xd0\xbe\xd1\x82"},
+    /* One that says what it is not hides nothing. */
+    {"https://www.google.com/search?q=%D0%BA%D0%BE%D1%82&ie=euc-jp", "\xd0\xba\xd0\xbe\xd1\x82"},
+    {"https://www.google.com/search?q=caf%C3%A9&ie=windows-1252",
+     "caf\xc3\x83\xc2\xa9 | caf\xc3\xa9"},
+    {"https://www.google.com/search?q=cats&ie=no-such-thing", "cats"},
     {"https://www.google.com/search?q=", ""},
     {"https://www.google.com/complete/search?q=re&client=x", "re"},
     {"https://www.bing.com/search?q=cats", "cats"},

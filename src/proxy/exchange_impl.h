@@ -19,6 +19,7 @@
 #include "os/loop.h"
 #include "os/sock.h"
 #include "proxy/verdict_impl.h"
+#include "wire/charset.h"
 #include "wire/http1.h"
 #include "wire/url.h"
 
@@ -64,11 +65,12 @@ struct exchange {
     bool upgrade;     /* an Upgrade was passed on */
     bool repeatable;  /* may be sent again without harm */
     bool retried;
-    bool bound;                /* signs in by the connection, which then serves no other client */
-    struct url url;            /* slices in arena */
-    struct arena arena;        /* of url */
-    struct buf head;           /* as forwarded */
-    struct buf words;          /* the first bytes of a form (SEARCH_FORM_MAX) */
+    bool bound;         /* signs in by the connection, which then serves no other client */
+    struct url url;     /* slices in arena */
+    struct arena arena; /* of url */
+    struct buf head;    /* as forwarded */
+    struct buf words;   /* the first bytes of a form (SEARCH_FORM_MAX) */
+    enum charset words_charset;
     struct str terms;          /* what is searched for, in arena */
     struct buf offered;        /* the Upgrade tokens passed on */
     uint8_t person_len;        /* 0: no credentials */

@@ -14,8 +14,7 @@ static struct str content_type(const struct http1_head *head)
 {
     for (size_t i = 0; i < head->n_headers; i++) {
         if (str_eq_nocase(head->headers[i].name, STR("Content-Type"))) {
-            struct str type = head->headers[i].value;
-            return str_trim(str_sub(type, 0, str_index(type, ';')));
+            return head->headers[i].value;
         }
     }
     return str_make(NULL, 0);
@@ -26,12 +25,14 @@ void searching_note(struct exchange *exchange, const struct http1_head *head)
     if (head->body == HTTP1_BODY_NONE) {
         return;
     }
-    struct str type = content_type(head);
+    struct str media = content_type(head);
+    struct str type = str_trim(str_sub(media, 0, str_index(media, ';')));
     bool words = str_eq_nocase(type, STR("application/x-www-form-urlencoded"));
     exchange->form = words || str_eq_nocase(type, STR("multipart/form-data"));
     if (words) {
         buf_init(&exchange->words, SEARCH_FORM_MAX);
         exchange->keeps_words = true;
+        exchange->words_charset = charset_of_type(media);
     }
 }
 
@@ -51,8 +52,9 @@ struct str searching_terms(struct exchange *exchange)
         return str_make(NULL, 0);
     }
     if (exchange->terms.len == 0) {
-        exchange->terms = search_terms(policy_search(policy), &exchange->url,
-                                       buf_str(&exchange->words), &exchange->arena);
+        exchange->terms =
+            search_terms(policy_search(policy), &exchange->url, buf_str(&exchange->words),
+                         exchange->words_charset, &exchange->arena);
     }
     return exchange->terms;
 }
