@@ -38,7 +38,10 @@ bool inspect_takes(struct client *client)
 }
 
 /* Whether a device that is refused is shown a page inside: not at a port where something else than
- * TLS is likely to be spoken. */
+ * TLS is likely to be spoken, and not a device that does not know the CA. Those get 403 to the
+ * CONNECT, which Firefox explains as the proxy's refusal, to be taken up with whoever runs the
+ * network, and Chromium as a site that cannot be reached. An alert of TLS, or an end inside, is
+ * explained by both as a fault of the site's security, and tried again. */
 static bool may_show(struct proxy *proxy, const struct client *client, uint16_t port)
 {
     bool tls = proxy->options.allow_private || policy_has_connect_port(proxy->images.policy, port);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* CONNECT answered by TLS of ours: when, with which leaf, what may be said inside. Where the origin
  * is needed see secure_test.c. */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -238,6 +241,25 @@ TEST(one_pinned_application_does_not_make_a_device_not_enrolled)
     rig_tls_free(&tls);
 }
 
+TEST(what_is_known_of_a_device_already_is_no_news_to_be_told)
+{
+    struct rig_tls tls;
+    struct tls_end end;
+    struct addr addr = {{[10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1}};
+    rig_tls_new(&tls, "pupils-ks2");
+    for (int i = 0; i < 3; i++) {
+        end_connect(&tls, &end, "a.test:%O", "a.test");
+        end_close(&tls, &end);
+        proxy_set_enrolled(tls.rig.proxy, &addr, true); /* the register answers each note */
+    }
+    assert_int_equal(tls.n_trusts, 1);
+    proxy_set_enrolled(tls.rig.proxy, &addr, false);
+    end_connect(&tls, &end, "a.test:%O", "a.test");
+    end_close(&tls, &end);
+    assert_int_equal(tls.n_trusts, 2);
+    rig_tls_free(&tls);
+}
+
 TEST(a_close_right_behind_the_certificate_is_a_refusal)
 {
     struct rig_tls tls;
@@ -382,6 +404,55 @@ TEST(the_notary_is_asked_once_however_many_wait)
         }
     }
     assert_int_equal(tls.n_questions, 1);
+    rig_tls_free(&tls);
+}
+
+/* A CONNECT and hello from an address of the loopback; what came is not read. */
+static int connect_from(struct rig_tls *tls, const char *from, const char *name)
+{
+    struct tls_end end = {0};
+    struct host host;
+    struct sockaddr_in own = {.sin_family = AF_INET};
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(tls->rig.port)};
+    assert_int_equal(inet_pton(AF_INET, from, &own.sin_addr), 1);
+    assert_int_equal(inet_pton(AF_INET, "127.0.0.1", &to.sin_addr), 1);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&own, sizeof(own)), 0);
+    (void)!connect(fd, (struct sockaddr *)&to, sizeof(to));
+    rig_settle(&tls->rig);
+    rig_say(&tls->rig, fd, "CONNECT a.test:%O HTTP/1.1\r\nHost: x\r\n\r\n");
+    rig_read(&tls->rig, fd, "\r\n\r\n");
+    end.fd = fd;
+    assert_ok(host_parse(str_from(name), &host));
+    end_begin(tls, &end, &host, true);
+    assert_int_equal(tls_handshake(end.session), TLS_WANT_READ);
+    rig_settle(&tls->rig);
+    tls_session_free(end.session);
+    return fd;
+}
+
+TEST(who_makes_up_names_without_end_leaves_others_their_turn)
+{
+    enum { MANY = 40 };
+    struct rig_tls tls;
+    int fds[MANY + 3];
+    char name[32];
+    rig_tls_new(&tls, "pupils-ks2");
+    for (size_t i = 0; i < MANY; i++) { /* alone: as a whole school behind one address */
+        snprintf(name, sizeof(name), "n%zu.a.test", i);
+        fds[i] = connect_from(&tls, "127.0.0.1", name);
+    }
+    assert_int_equal(tls.n_questions, MANY);
+    fds[MANY] = connect_from(&tls, "127.0.0.2", "m.a.test");
+    assert_int_equal(tls.n_questions, MANY + 1);
+    fds[MANY + 1] = connect_from(&tls, "127.0.0.1", "one-more.a.test");
+    assert_int_equal(tls.n_questions, MANY + 1);
+    assert_true(rig_is_closed(&tls.rig, fds[MANY + 1]));
+    fds[MANY + 2] = connect_from(&tls, "127.0.0.2", "m2.a.test");
+    assert_int_equal(tls.n_questions, MANY + 2);
+    for (size_t i = 0; i < MANY + 3; i++) {
+        close(fds[i]);
+    }
     rig_tls_free(&tls);
 }
 
@@ -584,12 +655,14 @@ TESTS_MAIN(
     unit(bytes_that_are_no_tls_pass_where_any_may), unit(a_hello_may_come_in_any_pieces),
     unit(a_device_that_refuses_the_leaf_is_not_enrolled_until_it_is_said_to_be),
     unit(one_pinned_application_does_not_make_a_device_not_enrolled),
+    unit(what_is_known_of_a_device_already_is_no_news_to_be_told),
     unit(a_close_right_behind_the_certificate_is_a_refusal),
     unit(a_request_inside_is_for_the_site_of_the_connection),
     unit(the_gates_own_pages_are_there_over_https),
     unit(the_check_s_style_is_there_over_https_only_and_says_that_the_device_trusts_us),
     unit(a_sealed_url_is_refused_over_https_and_its_neighbours_are_not),
     unit(the_notary_is_asked_once_however_many_wait),
+    unit(who_makes_up_names_without_end_leaves_others_their_turn),
     unit(a_new_key_forgets_leaves_and_asks_again_for_those_who_wait),
     unit(without_a_leaf_the_connection_ends_and_is_recorded),
     unit(before_there_is_a_key_tunnels_are_tunnels_and_sealed_hosts_are_closed),

@@ -9,9 +9,11 @@
 #include "proxy/proxy_impl.h"
 
 enum {
-    /* Asked for at a time by one address, which may be a whole school's: the notary signs at a
-     * bounded rate, which is for all. */
-    ASKED_MAX = 512,
+    /* Asked for at a time by one address while others wait too: the notary signs at a bounded rate,
+     * in turn, and whoever makes up names without end must not be all that it does. */
+    ASKED_SHARE = 32,
+    /* ... while nobody else does: an address may be a whole school's. */
+    ASKED_MAX = 384,
     /* A question that was not answered for so long is asked again. */
     ASK_AGAIN_MS = 10000,
     /* A leaf is not used so near its end that a handshake, or a session resumed, might outlive it.
@@ -109,11 +111,11 @@ static struct leaf_entry *entry_add(struct leaves *leaves, const struct host *ho
 static bool may_ask(const struct leaves *leaves, const struct addr *client)
 {
     size_t asked = 0;
-    const struct leaf_entry *entry = leaves->n_asked >= ASKED_MAX ? leaves->oldest : NULL;
+    const struct leaf_entry *entry = leaves->n_asked >= ASKED_SHARE ? leaves->oldest : NULL;
     for (; entry != NULL; entry = entry->newer) {
         asked += entry->leaf == NULL && addr_eq(&entry->asker, client);
     }
-    return asked < ASKED_MAX;
+    return asked < ASKED_SHARE || (asked == leaves->n_asked && asked < ASKED_MAX);
 }
 
 static bool ask(struct proxy *proxy, struct leaf_entry *entry)

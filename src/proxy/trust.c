@@ -75,7 +75,7 @@ void trust_refused(struct proxy *proxy, const struct addr *client, const struct 
 void proxy_set_enrolled(struct proxy *proxy, const struct addr *client, bool enrolled)
 {
     struct trust_row *row = find(proxy, client, !enrolled);
-    if (row != NULL) {
+    if (row != NULL && row->unknown_ca == enrolled) {
         row->unknown_ca = !enrolled;
         row->accepted = row->accepted && enrolled;
         row->told = PROXY_TRUST_UNSET;

@@ -11,7 +11,7 @@
 #include "tls/authority.h"
 #include "tls/client.h"
 
-enum { RIG_LEAVES_MAX = 64 };
+enum { RIG_LEAVES_MAX = 512 };
 
 struct rig_tls {
     struct rig rig;
