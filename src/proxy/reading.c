@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/check.h"
-#include "catalog/category.h"
+#include "proxy/text_impl.h"
 
 /* A page of 100 MiB that says nothing new for each of its 64 KiB is no page. */
 static const struct coding_caps caps = {
@@ -17,6 +17,7 @@ static const struct coding_caps caps = {
 
 struct reading {
     struct coding *coding; /* NULL: the body is as it is */
+    struct text *text;     /* NULL: nobody reads it, or there is none */
     uint64_t bytes;
     size_t n, n_open; /* readers; those that want more */
     enum reader_says says;
@@ -67,6 +68,40 @@ static enum err open_coding(struct reading *reading, const struct reading_facts 
     return coding_new(facts->codings, &caps, &reading->coding);
 }
 
+static void take_text(void *context, enum markup_kind kind, struct str utf8)
+{
+    struct reading *reading = context;
+    for (size_t i = 0; i < reading->n; i++) {
+        struct one *one = &reading->readers[i];
+        if (one->open && one->kind->text != NULL) {
+            hear(reading, one, one->kind->text(one->state, kind, utf8));
+        }
+    }
+}
+
+/* The way to the text, where somebody wants it; those who want nothing else are told where there is
+ * none. */
+static enum err open_text(struct reading *reading, const struct reading_facts *facts)
+{
+    bool wanted = false;
+    for (size_t i = 0; i < reading->n; i++) {
+        wanted |= reading->readers[i].open && reading->readers[i].kind->text != NULL;
+    }
+    if (!wanted) {
+        return ERR_OK;
+    }
+    if (facts->part != PART_INNER) {
+        ERR_TRY(text_new(facts->type, take_text, reading, &reading->text));
+    }
+    for (size_t i = 0; i < reading->n && reading->text == NULL; i++) {
+        struct one *one = &reading->readers[i];
+        if (one->open && one->kind->bytes == NULL) {
+            hear(reading, one, one->kind->end(one->state, ERR_OK));
+        }
+    }
+    return ERR_OK;
+}
+
 enum err reading_new(const struct reader_kind *const *kinds, size_t n,
                      const struct reading_facts *facts, struct reading **ret_reading)
 {
@@ -78,6 +113,9 @@ enum err reading_new(const struct reader_kind *const *kinds, size_t n,
             reading->says = READER_PASS;
         }
         err = add_reader(reading, kinds[i], facts);
+    }
+    if (err == ERR_OK) {
+        err = open_text(reading, facts);
     }
     if (err != ERR_OK) {
         reading_free(reading);
@@ -104,6 +142,7 @@ void reading_free(struct reading *reading)
         free(reading->readers[i].state);
     }
     coding_free(reading->coding);
+    text_free(reading->text);
     free(reading);
 }
 
@@ -114,14 +153,31 @@ static bool is_wanted(const struct reading *reading)
     return reading->n_open != 0 && reading->says == READER_PASS && !reading->ended;
 }
 
+static void end_all(struct reading *reading, enum err how)
+{
+    for (size_t i = 0; i < reading->n; i++) {
+        struct one *one = &reading->readers[i];
+        if (one->open) {
+            hear(reading, one, one->kind->end(one->state, how));
+        }
+    }
+    reading->ended = true;
+}
+
 static bool take(void *context, struct str bytes)
 {
     struct reading *reading = context;
     reading->bytes += bytes.len;
     for (size_t i = 0; i < reading->n; i++) {
         struct one *one = &reading->readers[i];
-        if (one->open) {
+        if (one->open && one->kind->bytes != NULL) {
             hear(reading, one, one->kind->bytes(one->state, bytes));
+        }
+    }
+    if (reading->text != NULL && is_wanted(reading)) {
+        enum err err = text_feed(reading->text, bytes);
+        if (err != ERR_OK) {
+            end_all(reading, err);
         }
     }
     return is_wanted(reading);
@@ -150,13 +206,12 @@ void reading_end(struct reading *reading, enum err how)
     if (how == ERR_OK && reading->coding != NULL) {
         how = coding_end(reading->coding);
     }
-    for (size_t i = 0; i < reading->n; i++) {
-        struct one *one = &reading->readers[i];
-        if (one->open) {
-            hear(reading, one, one->kind->end(one->state, how));
-        }
+    bool seen = how == ERR_OK || how == ERR_TRUNCATED;
+    if (seen && reading->text != NULL && is_wanted(reading)) {
+        enum err err = text_end(reading->text);
+        how = err != ERR_OK ? err : how;
     }
-    reading->ended = true;
+    end_all(reading, how);
 }
 
 enum reader_says reading_says(const struct reading *reading, unsigned *ret_category)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Readers of bodies: what an answer holds, looked at as it streams. Knows no exchange.
  *
- * A reader is told the facts of a head, then the body's bytes with their content codings off. It
- * says what it finds as a category; what that means for this person is the policy's to say. A body
- * that nobody reads any longer is not decoded any further. Memory is bounded by the readers' own,
- * and by the codings' (wire/coding.h).
+ * A reader is told the facts of a head, then the body's bytes with their content codings off, or
+ * the text in them, or both. It says what it finds as a category; what that means for this person
+ * is the policy's to say. A body that nobody reads any longer is not decoded any further. Memory is
+ * bounded by the readers' own, and by the codings' (wire/coding.h) and the text's.
  */
 #ifndef LODGE_PROXY_READING_IMPL_H
 #define LODGE_PROXY_READING_IMPL_H
@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "wire/coding.h"
+#include "wire/markup.h"
 
 /* Which part of the thing a body is (RFC 9110 section 14). */
 enum reading_part {
@@ -45,7 +46,9 @@ struct reader_kind {
     unsigned category; /* what it looks for */
     size_t size;       /* of its state, which begin makes */
     enum reader_says (*begin)(void *state, const struct reading_facts *facts);
-    enum reader_says (*bytes)(void *state, struct str bytes);
+    enum reader_says (*bytes)(void *state, struct str bytes); /* NULL: it reads text only */
+    /* NULL: it reads bytes only. A reader of nothing but text passes bodies that have none. */
+    enum reader_says (*text)(void *state, enum markup_kind kind, struct str utf8);
     /* The body has ended: ERR_OK, or ERR_TRUNCATED; or cannot be decoded: ERR_INVALID, ERR_LIMIT (a
      * bomb), ERR_NOT_FOUND (a coding that nobody knows), ERR_MEMORY. Never READER_MORE. */
     enum reader_says (*end)(void *state, enum err how);
