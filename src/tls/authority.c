@@ -11,6 +11,7 @@
 
 #include "base/check.h"
 #include "tls/authority_impl.h"
+#include "tls/library_impl.h"
 #include "tls/pem_impl.h"
 
 enum { LIFE_DAYS = 3652, NAME_MAX_BYTES = 64, RSA_MIN_BITS = 2048, EC_MIN_BITS = 256 };
@@ -71,6 +72,7 @@ enum err authority_make(struct str name, int64_t now_ms, struct buf *ret_key,
     if (!is_printable(name)) {
         return ERR_INVALID;
     }
+    ERR_TRY(library_start());
     EVP_PKEY *key = EVP_EC_gen("P-256");
     X509 *certificate = X509_new();
     enum err err = ERR_MEMORY;
@@ -190,7 +192,7 @@ static const char *fill(struct authority *authority, struct str key, struct str 
 enum err authority_open(struct str key, struct str certificate, int64_t now_ms,
                         struct authority **ret_authority, const char **ret_why)
 {
-    struct authority *authority = calloc(1, sizeof(*authority));
+    struct authority *authority = library_start() == ERR_OK ? calloc(1, sizeof(*authority)) : NULL;
     if (authority == NULL) {
         *ret_why = "There is not enough memory";
         return ERR_MEMORY;

@@ -573,6 +573,54 @@ TEST(the_least_used_session_goes_first)
     tls_rig_fini(&rig);
 }
 
+TEST(what_is_kept_has_no_certificate_in_it)
+{
+    static unsigned char der[16384];
+    struct tls_rig rig;
+    struct tls_pair pair;
+    tls_rig_init(&rig);
+    struct tls_leaf *leaf = tls_rig_leaf(&rig, "a.example");
+    tls_pair_init(&pair, &rig, leaf, "a.example", "a.example", false);
+    tls_pair_join(&pair);
+    assert_int_equal(tls_peek(pair.client), TLS_WANT_READ);
+    SSL_SESSION *session = SSL_get0_session(pair.client->ssl);
+    unsigned char *at = der;
+    const unsigned char *from = der;
+    int n = i2d_SSL_SESSION(session, &at);
+    int less = kept_without_peer(der, n);
+    int certificate = i2d_X509(SSL_SESSION_get0_peer(session), NULL);
+    assert_true(less < n - certificate);
+    assert_int_equal(kept_without_peer(der, less), less);
+    SSL_SESSION *back = d2i_SSL_SESSION(NULL, &from, less);
+    assert_non_null(back);
+    assert_null(SSL_SESSION_get0_peer(back));
+    assert_int_equal(SSL_SESSION_get_master_key(back, NULL, 0),
+                     SSL_SESSION_get_master_key(session, NULL, 0));
+    SSL_SESSION_free(back);
+    tls_pair_fini(&pair);
+    tls_leaf_free(leaf);
+    tls_rig_fini(&rig);
+}
+
+TEST(an_encoding_that_is_not_as_expected_is_kept_as_it_is)
+{
+    static const struct str CASES[] = {
+        STR_INIT(""),
+        STR_INIT("\x30"),
+        STR_INIT("\x30\x03\x02\x01"),                 /* cut */
+        STR_INIT("\x30\x03\x02\x01\x05\x00"),         /* something behind */
+        STR_INIT("\x30\x03\x02\x01\x05"),             /* no certificate */
+        STR_INIT("\x30\x04\x02\x05\x05\x05"),         /* a part that is too long */
+        STR_INIT("\x30\x85\x00\x00\x00\x00\x01\x05"), /* a length that is too long */
+    };
+    unsigned char bytes[16];
+    for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
+        memcpy(bytes, CASES[i].p, CASES[i].len);
+        assert_int_equal(kept_without_peer(bytes, (int)CASES[i].len), CASES[i].len);
+        assert_memory_equal(bytes, CASES[i].p, CASES[i].len);
+    }
+}
+
 TEST(a_name_is_sent_as_SNI_and_an_address_is_not)
 {
     static const struct {
@@ -603,5 +651,6 @@ TESTS_MAIN(unit(F10_a_bad_certificate_is_told_apart_and_never_accepted),
            unit(F10_an_origin_that_speaks_only_what_is_weak_is_refused),
            unit(a_session_is_kept_by_host_and_protocols),
            unit(a_session_is_resumed_for_a_day_from_when_it_was_verified),
-           unit(the_least_used_session_goes_first),
+           unit(the_least_used_session_goes_first), unit(what_is_kept_has_no_certificate_in_it),
+           unit(an_encoding_that_is_not_as_expected_is_kept_as_it_is),
            unit(a_name_is_sent_as_SNI_and_an_address_is_not))

@@ -100,11 +100,8 @@ static struct kept_entry *add(struct kept *kept, const struct kept_key *key)
     return entry;
 }
 
-/* Takes the origin's certificate, [3] of SSL_SESSION_ASN1, out of the encoding: it was verified
- * when the session was new, nobody asks for it again, and reading it back costs more than the rest
- * of a resumed handshake's own work. Gives the new length; the encoding as it was where it is not
- * as expected. */
-static int drop_certificate(unsigned char *der, int n)
+/* [3] of SSL_SESSION_ASN1. */
+int kept_without_peer(unsigned char *der, int n)
 {
     enum { CERTIFICATE = 3, HEAD_MAX = 8 };
     const unsigned char *at = der;
@@ -155,8 +152,10 @@ void kept_put(struct kept *kept, const struct kept_key *key, SSL_SESSION *sessio
         return; /* it is resumed another time, or not */
     }
     OPENSSL_clear_free(entry->der, (size_t)entry->der_len);
-    entry->der = der;
-    entry->der_len = drop_certificate(der, n);
+    entry->der_len = kept_without_peer(der, n);
+    entry->der = OPENSSL_memdup(der, (size_t)entry->der_len);
+    entry->der_len = entry->der != NULL ? entry->der_len : 0;
+    OPENSSL_clear_free(der, (size_t)n);
     entry->verified_ms = verified_ms;
 }
 

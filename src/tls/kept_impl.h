@@ -35,6 +35,11 @@ struct kept {
 };
 
 void kept_fini(struct kept *kept);
+/* Takes the peer's certificate out of OpenSSL's encoding of a session, in its place: it was judged
+ * when it was new, and reading it again is half of what resuming costs. The new length; the old one
+ * where there is no certificate, or the encoding is not as expected (it is then kept whole). */
+int kept_without_peer(unsigned char *der, int len);
+
 /* In the place of one kept before for the same. */
 void kept_put(struct kept *kept, const struct kept_key *key, SSL_SESSION *session,
               int64_t verified_ms);

@@ -9,6 +9,7 @@
 
 #include "tls/authority.h"
 #include "tls/key_impl.h"
+#include "tls/library_impl.h"
 
 static enum err key_of(EVP_PKEY *pkey, struct tls_key **ret_key)
 {
@@ -25,6 +26,7 @@ static enum err key_of(EVP_PKEY *pkey, struct tls_key **ret_key)
 
 enum err tls_key_make(struct tls_key **ret_key)
 {
+    ERR_TRY(library_start());
     return key_of(EVP_EC_gen("P-256"), ret_key);
 }
 
@@ -59,6 +61,7 @@ enum err tls_key_read(struct str der, struct tls_key **ret_key)
     if (der.len == 0 || der.len > INT_MAX) {
         return ERR_INVALID;
     }
+    ERR_TRY(library_start());
     const unsigned char *at = (const unsigned char *)der.p;
     PKCS8_PRIV_KEY_INFO *info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &at, (long)der.len);
     bool whole = info != NULL && at == (const unsigned char *)der.p + der.len;

@@ -7,6 +7,7 @@
 #include <openssl/err.h>
 
 #include "base/check.h"
+#include "tls/library_impl.h"
 #include "tls/session_impl.h"
 
 /* --- what it stands on
@@ -91,10 +92,7 @@ static BIO_METHOD *method_new(void)
 enum err shared_init(struct tls_shared *shared, const SSL_METHOD *method)
 {
     *shared = (struct tls_shared){0};
-    /* The file could load what the confined process then has not, or weaken what we chose. */
-    if (OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1) {
-        return ERR_MEMORY;
-    }
+    ERR_TRY(library_start());
     shared->ctx = SSL_CTX_new(method);
     shared->method = method_new();
     bool ok = shared->ctx != NULL && shared->method != NULL && set_up(shared->ctx);
