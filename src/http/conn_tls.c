@@ -14,8 +14,8 @@
 #include "http/conn_impl.h"
 
 enum {
-    RECORD = 16384, /* of plain text, at most (RFC 8446 section 5.1) */
-    RAW = 2 * (RECORD + 512),
+    RECORD = 16384,           /* of plain text, at most (RFC 8446 section 5.1) */
+    RAW = 4 * (RECORD + 512), /* what fills a scratch of a process */
     /* Read from below in one call, so that records without data hold nobody up. */
     BUDGET = 512 * 1024,
 };

@@ -418,6 +418,12 @@ static void run_peer(struct node *node)
     }
 }
 
+static void forward(struct node *from, struct str view, size_t used)
+{
+    assert_ok(http_conn_write(&from->to->conn, str_sub(view, 0, used), STR("")));
+    assert_ok(http_conn_keep(&from->conn, str_skip(view, used)));
+}
+
 /* One direction of the relay, by its rule: it reads only while nothing is pending. */
 static void run_way(struct node *from)
 {
@@ -427,25 +433,23 @@ static void run_way(struct node *from)
     while (!from->finished && !http_conn_pending(&from->to->conn)) {
         enum http_read result =
             from->ended ? HTTP_READ_END : http_conn_read(&from->conn, &world->scratch, &view);
-        if (result == HTTP_READ_NONE) {
-            return;
-        }
         assert_run(world->gen, result != HTTP_READ_BROKEN);
-        if (result == HTTP_READ_END) {
-            from->ended = true;
-            view = http_conn_unused(&from->conn);
-            assert_ok(http_conn_write(&from->to->conn, view, STR("")));
-            assert_ok(http_conn_keep(&from->conn, STR("")));
-            if (!http_conn_pending(&from->to->conn)) {
-                from->finished = true;
-                http_conn_shut(&from->to->conn);
-            }
+        if (result == HTTP_READ_SOME) {
+            /* Some of it is kept for the next round, as a parser would. */
+            bool part = gen_chance(&world->gen, 10);
+            forward(from, view, part ? gen_below(&world->gen, view.len) : view.len);
             continue;
         }
-        /* Some of it is kept for the next round, as a parser would. */
-        size_t used = gen_chance(&world->gen, 10) ? gen_below(&world->gen, view.len) : view.len;
-        assert_ok(http_conn_write(&from->to->conn, str_sub(view, 0, used), STR("")));
-        assert_ok(http_conn_keep(&from->conn, str_skip(view, used)));
+        view = http_conn_unused(&from->conn);
+        from->ended = result == HTTP_READ_END;
+        if (view.len != 0) {
+            forward(from, view, view.len);
+        } else if (!from->ended) {
+            return;
+        } else {
+            from->finished = true;
+            http_conn_shut(&from->to->conn);
+        }
     }
 }
 

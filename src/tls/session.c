@@ -64,6 +64,9 @@ static bool set_up(SSL_CTX *ctx)
     static const char CIPHERS[] = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
                                   "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
                                   "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+    /* As browsers have them; OpenSSL would put the dearer one first. */
+    static const char SUITES[] = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:"
+                                 "TLS_CHACHA20_POLY1305_SHA256";
     static const char GROUPS[] = "X25519:P-256:P-384";
     static const char SIGNATURES[] = "ECDSA+SHA256:RSA-PSS+SHA256:RSA+SHA256:ECDSA+SHA384:"
                                      "RSA-PSS+SHA384:RSA+SHA384:RSA-PSS+SHA512:RSA+SHA512";
@@ -73,6 +76,7 @@ static bool set_up(SSL_CTX *ctx)
     SSL_CTX_set_security_level(ctx, 2);
     return SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1 &&
            SSL_CTX_set_cipher_list(ctx, CIPHERS) == 1 &&
+           SSL_CTX_set_ciphersuites(ctx, SUITES) == 1 &&
            SSL_CTX_set1_groups_list(ctx, GROUPS) == 1 &&
            SSL_CTX_set1_sigalgs_list(ctx, SIGNATURES) == 1;
 }
