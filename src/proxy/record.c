@@ -76,6 +76,7 @@ static bool record_exchange(struct exchange *exchange, enum event_kind kind, enu
         const struct url *url = &exchange->url;
         event.scheme = exchange->connect ? STR("tunnel") : url->scheme;
         event.inspected = exchange->client->inside != NULL;
+        event.ech |= event.inspected && exchange->client->inside->verdict.ech;
         event.host = host_str(&url->host);
         event.port = url->port;
         event.path = exchange->connect ? str_make(NULL, 0) : url->path;

@@ -14,10 +14,12 @@ static void u16(struct buf *to, size_t value)
     buf_append_byte(to, (char)value);
 }
 
-/* A ClientHello of TLS 1.2 with this server name (RFC 6066 section 3); empty: without one. */
-static void hello_print(struct buf *to, struct str name)
+/* A ClientHello of TLS 1.2 with this server name (RFC 6066 section 3); empty: without one. ech:
+ * with an extension of RFC 9849, whose content says nothing. */
+static void hello_make(struct buf *to, struct str name, bool ech)
 {
-    size_t extension = name.len != 0 ? 9 + name.len : 0;
+    static const struct str noise = STR_INIT("\x00\x00\x01\x00\x01\x07\x00\x01x\x00\x01x");
+    size_t extension = (name.len != 0 ? 9 + name.len : 0) + (ech ? 4 + noise.len : 0);
     size_t body = 2 + 32 + 1 + 4 + 2 + 2 + extension;
     buf_init(to, HELLO_MAX);
     buf_append(to, STR("\x16\x03\x01"));
@@ -38,7 +40,17 @@ static void hello_print(struct buf *to, struct str name)
         u16(to, name.len);
         buf_append(to, name);
     }
+    if (ech) {
+        u16(to, 0xfe0d);
+        u16(to, noise.len);
+        buf_append(to, noise);
+    }
     assert_ok(buf_err(to));
+}
+
+static void hello_print(struct buf *to, struct str name)
+{
+    hello_make(to, name, false);
 }
 
 static int open_tunnel(struct rig *rig, const char *target)
@@ -109,6 +121,45 @@ TEST(F20_host_and_server_name_must_both_be_allowed)
         buf_fini(&hello);
         close(client);
         close(origin);
+        rig_free(&rig);
+    }
+}
+
+TEST(F20_an_encrypted_name_is_in_the_event_and_what_browsers_feign_is_not)
+{
+    static const struct {
+        const char *unknown;
+        const char *name;
+        bool open;
+        bool ech;
+    } cases[] = {
+        {"visitors", "a.test", true, false}, /* GREASE */
+        {"visitors", "b.test", false, true},
+        {"visitors", "cloudflare-ech.com", false, true},
+        {"open", "b.test", true, true},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct rig rig;
+        struct buf hello;
+        rig_new(&rig);
+        rig_set_unknown(&rig, cases[i].unknown);
+        hello_make(&hello, str_from(cases[i].name), true);
+        int client = open_tunnel(&rig, "a.test:%O");
+        int origin = rig_origin(&rig);
+        rig_say_bytes(&rig, client, buf_str(&hello));
+        if (cases[i].open) {
+            assert_int_equal(rig_read(&rig, origin, "x").len, hello.len);
+        } else {
+            assert_true(rig_is_closed(&rig, client));
+        }
+        close(client);
+        close(origin);
+        rig_settle(&rig);
+        const struct rig_event *event = rig_last(&rig);
+        assert_int_equal(event->kind, EVENT_CLOSE);
+        assert_int_equal(event->ech, cases[i].ech);
+        assert_int_equal(event->action, cases[i].open ? ACTION_ALLOW : ACTION_BLOCK);
+        buf_fini(&hello);
         rig_free(&rig);
     }
 }
@@ -372,6 +423,7 @@ TEST(new_images_close_what_is_no_longer_allowed_and_nothing_else)
 
 TESTS_MAIN(unit(a_tunnel_is_recorded_when_it_opens_and_when_it_ends),
            unit(F20_host_and_server_name_must_both_be_allowed),
+           unit(F20_an_encrypted_name_is_in_the_event_and_what_browsers_feign_is_not),
            unit(the_first_bytes_are_examined_however_they_are_cut),
            unit(what_a_client_sends_behind_connect_without_waiting_is_examined_too),
            unit(R109_a_tunnel_that_is_no_tls_is_closed_and_nothing_passes),

@@ -70,7 +70,7 @@ static const char POLICY[] =
     "\"agreement\":{\"needed\":false,\"parent\":false},\"uncategorised\":\"acceptable\"," \
     "\"tiers\":{\"harmful\":\"unacceptable\",\"ordinary\":\"acceptable\"},"               \
     "\"tunnels\":{\"not_tls\":\"allow\",\"no_sni\":\"allow\",\"ip_literal\":\"allow\","   \
-    "\"other_ports\":\"allow\"}"
+    "\"other_ports\":\"allow\",\"ech\":\"allow\"}"
 
 /* --- images
  * --------------------------------------------------------------------------------------- */
@@ -474,6 +474,7 @@ void rig_events(struct rig *rig)
         keep(to->scheme, sizeof(to->scheme), event.scheme);
         keep(to->person, sizeof(to->person), event.person);
         keep(to->rule, sizeof(to->rule), event.rule);
+        to->ech = event.ech;
         keep(to->search, sizeof(to->search), event.search);
     }
     assert_err(err, ERR_NOT_FOUND);

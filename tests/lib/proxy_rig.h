@@ -41,6 +41,7 @@ struct rig_event {
     char search[64];
     bool sealed;
     bool inspected;
+    bool ech;
 };
 
 struct rig {
