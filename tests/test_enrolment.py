@@ -19,8 +19,13 @@ from test_pages import chromium
 CLOSED = [f"slots-{letter}.example" for letter in "abcdefghijkl"]
 GATE = "lodge.internal"
 CHECK = f"https://check.{GATE}/check.css"
-TABLET, LAPTOP, PHONE = "127.0.0.21", "127.0.0.22", "127.0.0.23"
-STATE = {"lodge_state": 1, "devices": [{"id": "tablet-21", "address": TABLET}]}
+OPEN = "volcano.example"
+TABLET, LAPTOP, PHONE, PUPIL = (f"127.0.0.{n}" for n in range(21, 25))
+STATE = {"lodge_state": 1,
+         "people": [{"id": "pupil-24", "group": "pupils-ks2", "agreement": {
+             "signed": True, "current": True, "parent": True, "until": "2099-01-01T00:00Z"}}],
+         "devices": [{"id": "tablet-21", "address": TABLET},
+                     {"id": "laptop-24", "address": PUPIL, "owner": "pupil-24"}]}
 CONNECTIONS = 16  # enough that the kernel gives some to each of two workers
 TIMES_OUT = 30    # a bound against waiting for ever, not a measure of speed
 
@@ -28,7 +33,7 @@ TIMES_OUT = 30    # a bound against waiting for ever, not a measure of speed
 @pytest.fixture
 def gate(gates):
     return gates(catalog={"gambling": CLOSED}, state=STATE, workers=2,
-                 hosts={name: "127.0.0.1" for name in CLOSED})
+                 hosts={name: "127.0.0.1" for name in [*CLOSED, OPEN]})
 
 
 @pytest.fixture
@@ -119,6 +124,19 @@ def test_T5_an_application_that_pins_is_named_and_its_device_stays_enrolled(gate
     words = subprocess.run([gate.lodge, "devices", "--data", gate.data], capture_output=True,
                            text=True, check=True).stdout
     assert CLOSED[3] in words and "never_inspect" in words
+
+
+def test_T5_who_refuses_on_purpose_gains_nothing(gate, ca):
+    """A pupil's device whose browser refuses, so that it is taken for one that is not set up: what is
+    inspected for pupils is still answered under the gate's certificate, and what is closed is closed."""
+    assert refuse(gate, PUPIL)
+    wait_for(lambda found: found["not_enrolled"], gate)
+    assert is_offered_nowhere(gate, PUPIL, ca)
+    for _ in range(CONNECTIONS):
+        assert refuse(gate, PUPIL, OPEN)
+        done = ask(gate, PUPIL, OPEN, "-k", "-w", "%{http_code} %{num_connects}", "-v")
+        assert b"Lodge at school" in done.stderr
+    assert addresses(listed(gate)) == [PUPIL]
 
 
 def test_the_gates_own_certificate_refused_is_certain(gate, ca):
