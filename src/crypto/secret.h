@@ -16,9 +16,9 @@ bool secret_eq(struct str a, struct str b);
 void secret_wipe(void *p, size_t n);
 
 /* Keeps the memory of this process off the disk: all of it where the process may lock as much as it
- * likes (root), else private keys, for which OpenSSL then has a place of its own that is locked,
- * kept out of dumps and wiped. To be called before the first key; once. False where not even that
- * could be locked. */
+ * likes (root), else private keys, for which OpenSSL then has a place of its own that is locked and
+ * kept out of dumps. Whatever OpenSSL gives back is wiped. Once, before OpenSSL is used for
+ * anything. False where not even the place for keys could be locked. */
 MUST_USE bool secret_lock_memory(void);
 
 #endif

@@ -43,11 +43,36 @@ static void wipe(struct buf *text)
     buf_fini(text);
 }
 
-/* All of it at once, so that growing leaves no copies behind. */
+/* Into one piece of memory and by no other, so that wiping it is enough. */
+static enum err read_into(int fd, struct buf *text)
+{
+    ssize_t n;
+    do {
+        char *room = buf_reserve(text, KEEPER_FILE_MAX - text->len);
+        if (room == NULL) {
+            return ERR_MEMORY;
+        }
+        n = read(fd, room, KEEPER_FILE_MAX - text->len);
+        if (n < 0 && errno != EINTR) {
+            return ERR_SYSTEM;
+        }
+        buf_commit(text, n > 0 ? (size_t)n : 0);
+    } while (n != 0 && text->len < KEEPER_FILE_MAX);
+    return n == 0 ? ERR_OK : ERR_LIMIT;
+}
+
 static enum err read_whole(int dir_fd, const char *path, struct buf *text)
 {
     buf_init(text, KEEPER_FILE_MAX);
-    return buf_reserve(text, KEEPER_FILE_MAX) == NULL ? ERR_MEMORY : file_read(dir_fd, path, text);
+    int fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return errno == ENOENT ? ERR_NOT_FOUND : ERR_SYSTEM;
+    }
+    enum err err = read_into(fd, text);
+    int saved = errno;
+    close(fd);
+    errno = saved;
+    return err;
 }
 
 static enum err make(const struct place *place, const struct conf *conf, int64_t now_ms)

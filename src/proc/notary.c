@@ -2,16 +2,15 @@
 /* The notary: the one process that holds the CA's key.
  *
  * It reads the key before it gives up its rights, then opens no file and no socket. At its start
- * and every day it makes the key under all leaves and the secret of tickets, and hands them to each
- * worker; it signs a leaf for a host that a worker names, at a bounded rate for each, and remembers
- * it for all of them. What is over the rate waits in a bounded queue; what does not fit there is
- * refused.
+ * and every day (option leaf-key) it makes the key under all leaves and the secret of tickets, and
+ * hands them to each worker; it signs a leaf for a host that a worker names, at a bounded rate for
+ * each, and remembers it for all of them. What is over the rate waits in a bounded queue; what does
+ * not fit there is refused.
  */
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/check.h"
-#include "base/clock.h"
 #include "base/log.h"
 #include "crypto/random.h"
 #include "crypto/secret.h"
@@ -31,7 +30,6 @@ enum {
     PER_SECOND = 50,
     LEAVES = 4096,
     DER_MAX = 64 * 1024,
-    RENEW_MS = MS_PER_DAY,
 };
 
 struct link {
@@ -47,7 +45,7 @@ struct link {
 struct notary {
     struct child *child;
     struct loop_timer work;  /* set while something may be answered */
-    struct loop_timer renew; /* the day's end */
+    struct loop_timer renew; /* the key's end */
     struct authority *authority;
     struct tls_key *key;
     uint8_t secret[TLS_TICKET_SECRET_BYTES];
@@ -96,7 +94,8 @@ static enum err renew_key(struct notary *notary)
     notary->key = key;
     random_bytes(notary->secret, sizeof(notary->secret));
     leaves_clear(notary->leaves);
-    loop_timer_set(notary->child->loop, &notary->renew, now_ms(notary) + RENEW_MS);
+    loop_timer_set(notary->child->loop, &notary->renew,
+                   now_ms(notary) + notary->child->conf.leaf_key_ms);
     return ERR_OK;
 }
 
