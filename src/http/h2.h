@@ -78,6 +78,18 @@ bool h2_may_open(const struct h2 *h2);
 /* h2_origin: the peer takes extended CONNECT (RFC 8441). */
 bool h2_takes_websocket(const struct h2 *h2);
 
+/* Why a stream of h2_origin ended without an answer, as far as that says what to do next. */
+enum h2_refusal {
+    H2_REFUSAL_NONE,
+    H2_REFUSAL_AGAIN, /* it was not looked at: ask again elsewhere (RFC 9113 section 8.7) */
+    H2_REFUSAL_HTTP1, /* HTTP_1_1_REQUIRED */
+};
+enum h2_refusal h2_stream_refusal(const struct http_conn *conn);
+
+/* A stream of h2_front on which nothing was written: its client is told to ask by HTTP/1.1, since
+ * the answer signs in the connection (RFC 9113 section 9.2.2 shows the same way for TLS). */
+void h2_stream_want_http1(struct http_conn *conn);
+
 /* conn (after http_conn_init, not open) becomes a connection over a stream: of the id that the
  * owner was told of (h2_front), or a new one (h2_origin, id 0). fn is called, from the loop's turn
  * and never from inside conn's own functions, when there is news, as for a socket (conn->io is

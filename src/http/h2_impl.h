@@ -93,6 +93,7 @@ struct h2_stream {
     bool server;   /* as h2->server */
     bool opened;   /* has had a conn */
     bool gone;     /* nghttp2 knows it no more */
+    uint32_t code; /* of its end */
     bool broken;   /* reset, by either side, or the connection ended */
     struct h2_message request, answer;
     struct h2_in in;
@@ -113,7 +114,7 @@ void h2_stream_tell(struct h2_stream *stream, uint32_t events);
 /* RST_STREAM; it is broken from now on. */
 void h2_stream_reset(struct h2_stream *stream, uint32_t code);
 /* nghttp2 has closed it. */
-void h2_stream_gone(struct h2_stream *stream);
+void h2_stream_gone(struct h2_stream *stream, uint32_t code);
 /* The connection has ended. */
 void h2_stream_orphan(struct h2_stream *stream);
 /* END_STREAM went out. */

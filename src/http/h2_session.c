@@ -241,10 +241,9 @@ static int on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame
 static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t code, void *context)
 {
     (void)session;
-    (void)code;
     struct h2_stream *stream = h2_stream_find(context, id);
     if (stream != NULL) {
-        h2_stream_gone(stream);
+        h2_stream_gone(stream, code);
     }
     return 0;
 }
@@ -278,7 +277,7 @@ static int on_not_sent(nghttp2_session *session, const nghttp2_frame *frame, int
     }
     for (struct h2_stream *stream = h2->streams; stream != NULL; stream = stream->next) {
         if (stream->id == frame->hd.stream_id) {
-            h2_stream_gone(stream);
+            h2_stream_gone(stream, NGHTTP2_REFUSED_STREAM);
             break;
         }
     }

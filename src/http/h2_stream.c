@@ -92,9 +92,10 @@ static void free_if_done(struct h2_stream *stream)
     }
 }
 
-void h2_stream_gone(struct h2_stream *stream)
+void h2_stream_gone(struct h2_stream *stream, uint32_t code)
 {
     stream->gone = true;
+    stream->code = code;
     if (!(stream->in.ended && stream->out.ended)) {
         stream->broken = true;
         h2_stream_tell(stream, LOST);
@@ -216,6 +217,22 @@ static void close_stream(struct http_conn *conn)
         let_go(stream);
     }
     free_if_done(stream);
+}
+
+enum h2_refusal h2_stream_refusal(const struct http_conn *conn)
+{
+    const struct h2_stream *stream = of_conn(conn);
+    if (stream->code == NGHTTP2_HTTP_1_1_REQUIRED) {
+        return H2_REFUSAL_HTTP1;
+    }
+    return stream->code == NGHTTP2_REFUSED_STREAM ? H2_REFUSAL_AGAIN : H2_REFUSAL_NONE;
+}
+
+void h2_stream_want_http1(struct http_conn *conn)
+{
+    struct h2_stream *stream = of_conn(conn);
+    CHECK(stream->server);
+    h2_stream_reset(stream, NGHTTP2_HTTP_1_1_REQUIRED);
 }
 
 static const struct http_transport STREAM = {

@@ -65,6 +65,7 @@ struct exchange {
     bool upgrade;     /* an Upgrade was passed on */
     bool repeatable;  /* may be sent again without harm */
     bool retried;
+    bool http1;         /* the origin wants no HTTP/2 for this */
     bool bound;         /* signs in by the connection, which then serves no other client */
     struct url url;     /* slices in arena */
     struct arena arena; /* of url */

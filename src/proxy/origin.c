@@ -20,13 +20,15 @@ static void dial_next(struct client *client);
 /* --- connections
  * ------------------------------------------------------------------------------------- */
 
-static void on_io(struct loop_io *io, uint32_t events)
+void origin_on_io(struct loop_io *io, uint32_t events)
 {
     struct origin *origin =
         (struct origin *)(void *)((char *)io - offsetof(struct origin, conn.io));
     struct client *client = origin->client;
     http_conn_note(&origin->conn, events);
-    if (client == NULL) {
+    if (origin->h2 != NULL) {
+        trunk_on_io(origin);
+    } else if (client == NULL) {
         if (!origin_is_quiet(origin)) {
             origin_close(origin); /* unused, so whatever it says is the end of it */
         }
@@ -50,31 +52,40 @@ bool origin_is_quiet(struct origin *origin)
     return http_conn_read(&origin->conn, &origin->proxy->scratch_down, &view) == HTTP_READ_NONE;
 }
 
-enum err origin_connect(struct client *client, const struct sock_addr *addr, struct str host,
-                        bool secure, struct origin **ret_origin)
+struct origin *origin_new(struct client *client, const struct sock_addr *addr, struct str host,
+                          bool secure)
 {
     CHECK(host.len <= LIMIT_HOST_LEN);
-    int fd = -1;
     struct origin *origin = calloc(1, sizeof(*origin) + host.len);
     if (origin == NULL) {
-        return ERR_MEMORY;
+        return NULL;
     }
-    enum err err = sock_connect(addr, &fd);
-    if (err == ERR_OK) {
-        http_conn_init(&origin->conn, ORIGIN_IN_MAX);
-        err = http_conn_open(&origin->conn, client->proxy->loop, fd, on_io, false);
-    }
-    if (err != ERR_OK) {
-        free(origin);
-        return err;
-    }
-    origin->defer.fn = free_now;
+    http_conn_init(&origin->conn, ORIGIN_IN_MAX);
     origin->proxy = client->proxy;
     origin->client = client;
     origin->addr = *addr;
     origin->secure = secure;
     origin->host_len = (uint8_t)host.len;
     memcpy(origin->host, host.p, host.len);
+    return origin;
+}
+
+enum err origin_connect(struct client *client, const struct sock_addr *addr, struct str host,
+                        bool secure, struct origin **ret_origin)
+{
+    int fd = -1;
+    struct origin *origin = origin_new(client, addr, host, secure);
+    if (origin == NULL) {
+        return ERR_MEMORY;
+    }
+    enum err err = sock_connect(addr, &fd);
+    if (err == ERR_OK) {
+        err = http_conn_open(&origin->conn, client->proxy->loop, fd, origin_on_io, false);
+    }
+    if (err != ERR_OK) {
+        free(origin);
+        return err;
+    }
     *ret_origin = origin;
     return ERR_OK;
 }
@@ -84,7 +95,11 @@ void origin_close(struct origin *origin)
     if (origin->pooled) {
         pool_remove(origin);
     }
+    if (origin->h2 != NULL) {
+        trunk_leave(origin);
+    }
     http_conn_close(&origin->conn);
+    origin->defer.fn = free_now;
     loop_defer_add(origin->proxy->loop, &origin->defer);
 }
 
@@ -306,6 +321,25 @@ static bool dial_from_bound(struct client *client)
     return true;
 }
 
+/* The same over HTTP/2, for a connection that others use too. */
+static bool dial_from_trunk(struct client *client)
+{
+    struct exchange *exchange = client->exchange;
+    struct origin *trunk = NULL;
+    if (!trunk_takes(client) || exchange->dial.fresh || (trunk = trunk_find(client)) == NULL) {
+        return false;
+    }
+    if (!verdict_exchange(exchange, &trunk->addr)) {
+        answer_blocked(client);
+        return true;
+    }
+    struct origin *stream = trunk_open(client, trunk);
+    if (stream != NULL) {
+        dial_done(client, stream);
+    }
+    return stream != NULL;
+}
+
 /* A kept connection serves at once, where the request is allowed to go to its address. */
 static bool dial_from_pool(struct client *client)
 {
@@ -333,7 +367,7 @@ void dial_begin(struct client *client)
     struct exchange *exchange = client->exchange;
     struct dial *dial = &exchange->dial;
     struct dns_answer answer;
-    if (dial_from_bound(client) || dial_from_pool(client)) {
+    if (dial_from_bound(client) || dial_from_trunk(client) || dial_from_pool(client)) {
         return;
     }
     bool found = find_now(exchange, &answer);

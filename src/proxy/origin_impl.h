@@ -14,6 +14,7 @@
 #include "os/sock.h"
 
 struct client;
+struct h2;
 struct proxy;
 
 enum {
@@ -30,13 +31,17 @@ struct origin {
     struct origin *next_try;              /* of a dial */
     struct origin *pool_prev, *pool_next; /* of a bucket */
     struct origin *age_prev, *age_next;   /* of the pool, unused for longest first */
+    struct h2 *h2;                        /* a trunk: not NULL */
+    struct origin *trunk_prev, *trunk_next;
     int64_t idle_since_ms;
     struct sock_addr addr;
     unsigned bucket;
     bool connected;
     bool secure; /* over TLS; part of the pool's key */
     bool pooled;
-    bool reused; /* had an exchange before */
+    bool stream;  /* of a trunk */
+    bool doubted; /* a trunk that takes no more streams */
+    bool reused;  /* had an exchange before */
     uint8_t host_len;
     char host[]; /* canonical; part of the pool's key */
 };
@@ -51,6 +56,11 @@ struct pool {
 MUST_USE enum err origin_connect(struct client *client, const struct sock_addr *addr,
                                  struct str host, bool secure, struct origin **ret_origin);
 void origin_close(struct origin *origin);
+/* One that is not open, for the client. NULL: no memory. */
+struct origin *origin_new(struct client *client, const struct sock_addr *addr, struct str host,
+                          bool secure);
+/* For the loop: the origin has news. */
+void origin_on_io(struct loop_io *io, uint32_t events);
 /* True where it has said nothing that the loop told of, and not ended. TLS may say things to us
  * that are no answer (tickets, RFC 8446 section 4.6.1): these are read and count as nothing. */
 bool origin_is_quiet(struct origin *origin);

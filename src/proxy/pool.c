@@ -97,6 +97,7 @@ void pool_sweep(struct proxy *proxy, bool all)
 {
     int64_t before = loop_mono_ms(proxy->loop) - POOL_IDLE_MS;
     struct pool *pool = &proxy->pool;
+    trunk_sweep(proxy, all);
     while (pool->oldest != NULL && (all || pool->oldest->idle_since_ms <= before)) {
         origin_close(pool->oldest);
     }

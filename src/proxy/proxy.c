@@ -165,6 +165,7 @@ void proxy_free(struct proxy *proxy)
         client_close(proxy->clients);
     }
     pool_sweep(proxy, true);
+    trunk_fini(proxy);
     /* What was closed is freed at the end of a turn; this one is over. */
     if (loop_turn(proxy->loop, 0) != ERR_OK) {
         /* Nothing waits in it that could be lost. */

@@ -39,6 +39,7 @@
 #include "proxy/origin_impl.h"
 #include "proxy/outer_impl.h"
 #include "proxy/proxy.h"
+#include "proxy/trunk_impl.h"
 #include "proxy/tunnel_impl.h"
 #include "proxy/verdict_impl.h"
 #include "tls/client.h"
@@ -86,6 +87,7 @@ struct proxy {
     size_t n_free_exchanges;
     struct tls_client *tls; /* to origins */
     struct pool pool;
+    struct trunks trunks;
     struct leaves leaves;
     struct trust trust;
     struct pipes pipes;

@@ -8,6 +8,7 @@
  */
 #include "base/check.h"
 #include "http/conn_tls.h"
+#include "http/h2.h"
 #include "proxy/proxy_impl.h"
 
 enum {
@@ -144,6 +145,16 @@ static enum step finish(struct client *client)
     return STEP_OVER;
 }
 
+/* A stream that its origin did not look at: any request may go again, if no byte of its body is
+ * gone. */
+static bool was_refused(struct exchange *exchange)
+{
+    const struct origin *origin = exchange->origin;
+    enum h2_refusal refusal = origin->stream ? h2_stream_refusal(&origin->conn) : H2_REFUSAL_NONE;
+    exchange->http1 |= refusal == H2_REFUSAL_HTTP1;
+    return refusal != H2_REFUSAL_NONE && exchange->up.done && exchange->up.bytes == 0;
+}
+
 /* A kept connection that was closed before it said a word: the request is sent once more (RFC 9110
  * section 9.2.2). */
 static bool try_again(struct client *client)
@@ -151,7 +162,8 @@ static bool try_again(struct client *client)
     struct exchange *exchange = client->exchange;
     struct origin *origin = exchange->origin;
     bool silent = http_conn_unused(&origin->conn).len == 0 && exchange->interim == 0;
-    if (!silent || !origin->reused || !exchange->repeatable || exchange->retried) {
+    bool may = (origin->reused && exchange->repeatable) || was_refused(exchange);
+    if (!silent || !may || exchange->retried) {
         return false;
     }
     exchange->retried = true;
@@ -320,9 +332,15 @@ static enum step send_final(struct client *client, struct str rest)
     }
     exchange->status = head->status;
     exchange->bound |= forward_is_bound(head);
+    if (exchange->bound && client->parent != NULL) {
+        /* Signing in by the connection needs one of its own (RFC 4559), up to the origin. */
+        h2_stream_want_http1(&client->conn);
+        return cut(client, EVENT_END_ORIGIN);
+    }
     http_body_init(&exchange->down, head);
     exchange->decode = exchange->old && head->body == HTTP1_BODY_CHUNKED;
-    exchange->keep_origin = head->keep_alive && head->body != HTTP1_BODY_CLOSE;
+    exchange->keep_origin =
+        head->keep_alive && head->body != HTTP1_BODY_CLOSE && !exchange->origin->stream;
     /* An answer before the request's end, or one that ends with the connection, is the last. */
     client->last |= !exchange->up.done || head->body == HTTP1_BODY_CLOSE;
     buf_clear(&proxy->line);
@@ -487,6 +505,7 @@ void relay_on_origin(struct client *client, struct origin *origin)
 
 void relay_late(struct client *client)
 {
+    trunk_doubt(client);
     fail(client, 504, "The site does not answer", EVENT_END_TIMEOUT);
 }
 

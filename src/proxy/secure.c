@@ -25,7 +25,7 @@ static enum err make_session(void *context, const struct tls_lower *lower,
 {
     const struct client *client = context;
     const struct url *url = &client->exchange->url;
-    return tls_connect(client->proxy->tls, &url->host, url->port, false,
+    return tls_connect(client->proxy->tls, &url->host, url->port, trunk_takes(client),
                        proxy_now_ms(client->proxy), lower, ret_session);
 }
 
@@ -61,8 +61,11 @@ void secure_go(struct client *client)
         refuse(client, tls_trouble(http_conn_tls(&origin->conn)));
         return;
     case HTTP_HANDSHAKE_DONE:
-        /* Where it chose h2, a connection that many share begins here. */
-        dial_done(client, origin);
+        if (tls_alpn(http_conn_tls(&origin->conn)) == TLS_ALPN_H2) {
+            trunk_begin(client);
+        } else {
+            dial_done(client, origin);
+        }
         return;
     }
 }
