@@ -7,6 +7,7 @@
     /headers       the request's headers as JSON       /echo        the request's body
     /interim/N     100 and 103 before a 200 of N bytes /trailers    a chunked body with a trailer
     /ws            a WebSocket that echoes             /raw/HEX     these bytes as the whole answer
+    /wspage        a page that shows what /ws echoes
     /hang          takes the request and says nothing  /page        a small HTML page
 
 `body(n)` gives the bytes of /size/n. Every request is kept in `requests` as (method, target, headers).
@@ -47,7 +48,10 @@ def digest(size):
     return hasher.hexdigest()
 
 
-def make_certificate(folder, names=("volcano.example", "slots.example", "localhost")):
+NAMES = ("volcano.example", "slots.example", "localhost")
+
+
+def make_certificate(folder, names=NAMES):
     """A self-signed certificate; (certificate, key) as paths."""
     certificate, key = folder / "origin.pem", folder / "origin.key"
     subprocess.run(
@@ -177,6 +181,15 @@ class Handler(socketserver.StreamRequestHandler):
     def do_page(self, *_):
         self.whole(PAGE, "text/html; charset=utf-8")
 
+    def do_wspage(self, *_):
+        """Shows what a WebSocket of the same site echoed."""
+        self.whole(b"<!doctype html><title>Socket</title><p id=p>waiting</p><script>"
+                   b"const s = new WebSocket('wss://' + location.host + '/ws');"
+                   b"s.onopen = () => s.send('lava');"
+                   b"s.onmessage = m => { document.getElementById('p').textContent = 'said ' + m.data };"
+                   b"s.onerror = () => { document.getElementById('p').textContent = 'failed' };"
+                   b"</script>", "text/html; charset=utf-8")
+
     def do_ws(self):
         accept = base64.b64encode(hashlib.sha1(
             self.field("sec-websocket-key").encode() + WEBSOCKET_KEY).digest()).decode()
@@ -220,9 +233,10 @@ class Server(socketserver.ThreadingTCPServer):
 
 
 class Origin:
-    """A server in a thread: `address` is "127.0.0.1:PORT"."""
+    """A server in a thread: `address` is "127.0.0.1:PORT". tls: a folder for its certificate, which
+    is for these names."""
 
-    def __init__(self, host="127.0.0.1", port=0, tls=None, certificate=None):
+    def __init__(self, host="127.0.0.1", port=0, tls=None, names=NAMES, certificate=None):
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         kind = type("OneServer", (Server,), {"address_family": family})
         self.server = kind((host, port), Handler)
@@ -232,7 +246,7 @@ class Origin:
         self.host, self.port = self.server.server_address[:2]
         self.address = f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
         if tls is not None:
-            self.certificate, key = make_certificate(tls)
+            self.certificate, key = make_certificate(tls, names)
             self.speak_tls(self.certificate, key)
         elif certificate is not None:
             self.speak_tls(certificate.chain, certificate.key)
