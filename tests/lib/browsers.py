@@ -108,7 +108,8 @@ class Chromium(Browser):
     name = "chromium"
 
     def start(self):
-        trust(self.folder / ".pki" / "nssdb", self.ca)
+        for place in (".pki", ".local/share/pki"):  # of older and newer versions
+            trust(self.folder / place / "nssdb", self.ca)
         port = free_port()
         self.spawn(["chromedriver", f"--port={port}"])
         self.base = f"http://127.0.0.1:{port}"
@@ -153,6 +154,11 @@ class Chromium(Browser):
 
     def navigate(self, url):
         self.call("POST", "/url", {"url": url})
+        # A warning about a certificate counts as a page for the driver.
+        code = self.script("return document.body && document.body.className.match(/\\bssl\\b/) ?"
+                           " document.getElementById('error-code').textContent : ''")
+        if code:
+            raise Refused(code.replace("net::", ""))
 
     def script(self, source):
         return self.call("POST", "/execute/sync", {"script": source, "args": []})
@@ -234,8 +240,15 @@ class Firefox(Browser):
             code = re.search(r"about:(?:neterror|certerror)\?e=(\w+)", error["message"])
             if code:
                 raise Refused(code.group(1))
-            raise RuntimeError(error["message"])
+            if error["error"] == "insecure certificate":
+                raise Refused(self.script_error())
+            raise RuntimeError(f"{error['error']}: {error['message']}")
         return value
+
+    def script_error(self):
+        """What the warning about a certificate says is wrong."""
+        address = self.command("WebDriver:GetCurrentURL", {})["value"]
+        return re.search(r"[?&]e=(\w+)", address).group(1) if "?e=" in address else address
 
     def navigate(self, url):
         self.command("WebDriver:Navigate", {"url": url})
