@@ -349,7 +349,6 @@ static void established(struct client *client)
 {
     struct inside *inside = client->inside;
     inside->ready = true;
-    trust_accepted(client->proxy, &client->addr, &inside->host);
     client->last = false;
     client->begun = false;
     client_idle(client, false);

@@ -161,7 +161,6 @@ void outer_leaf_came(struct client *client, const struct tls_leaf *leaf)
 
 static void established(struct client *client)
 {
-    trust_accepted(client->proxy, &client->addr, &client->outer->host);
     outer_leave(client);
     client->over_tls = true;
     client->begun = false;

@@ -55,7 +55,7 @@ typedef bool proxy_leaf_fn(void *context, const struct host *host);
 /* What a device's TLS said of the gate's certificate, for the register of enrolled devices. */
 enum proxy_trust {
     PROXY_TRUST_UNSET,
-    PROXY_TRUST_ACCEPTED, /* a handshake under a leaf of ours was completed */
+    PROXY_TRUST_ACCEPTED, /* a request came under a leaf of ours */
     PROXY_TRUST_REFUSED,  /* an alert about the certificate, or a close right after it */
     PROXY_TRUST_CHECKED,  /* the page "is this device set up?" was loaded over HTTPS */
 };

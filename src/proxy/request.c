@@ -186,6 +186,10 @@ static void lead_inside(struct exchange *exchange)
     exchange->url.host = inside->host;
     exchange->url.port = inside->port;
     exchange->known_url = true;
+    if (!inside->asked) {
+        /* Not the handshake: Firefox ends one to show the certificate that it does not accept. */
+        trust_accepted(exchange->client->proxy, &exchange->client->addr, &inside->host);
+    }
     inside->asked = true;
 }
 
