@@ -142,7 +142,7 @@ static bool demand(struct tls_session *session)
     X509_VERIFY_PARAM_set_time(param, (time_t)(session->now_ms / 1000));
     if (host->kind == HOST_NAME) {
         return X509_VERIFY_PARAM_set1_host(param, host->text, host->len) == 1 &&
-               SSL_set_tlsext_host_name(ssl, host->text) == 1;
+               SSL_set_tlsext_host_name(ssl, session->host.text) == 1;
     }
     size_t n = host->kind == HOST_IPV4 ? 4 : sizeof(host->addr);
     return X509_VERIFY_PARAM_set1_ip(param, host->addr.bytes + sizeof(host->addr) - n, n) == 1;

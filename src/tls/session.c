@@ -67,9 +67,10 @@ static bool set_up(SSL_CTX *ctx)
     /* As browsers have them; OpenSSL would put the dearer one first. */
     static const char SUITES[] = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:"
                                  "TLS_CHACHA20_POLY1305_SHA256";
-    static const char GROUPS[] = "X25519:P-256:P-384";
-    static const char SIGNATURES[] = "ECDSA+SHA256:RSA-PSS+SHA256:RSA+SHA256:ECDSA+SHA384:"
-                                     "RSA-PSS+SHA384:RSA+SHA384:RSA-PSS+SHA512:RSA+SHA512";
+    /* OpenSSL's macros take these without const. */
+    char groups[] = "X25519:P-256:P-384";
+    char signatures[] = "ECDSA+SHA256:RSA-PSS+SHA256:RSA+SHA256:ECDSA+SHA384:"
+                        "RSA-PSS+SHA384:RSA+SHA384:RSA-PSS+SHA512:RSA+SHA512";
     SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                               SSL_MODE_RELEASE_BUFFERS);
@@ -77,8 +78,8 @@ static bool set_up(SSL_CTX *ctx)
     return SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1 &&
            SSL_CTX_set_cipher_list(ctx, CIPHERS) == 1 &&
            SSL_CTX_set_ciphersuites(ctx, SUITES) == 1 &&
-           SSL_CTX_set1_groups_list(ctx, GROUPS) == 1 &&
-           SSL_CTX_set1_sigalgs_list(ctx, SIGNATURES) == 1;
+           SSL_CTX_set1_groups_list(ctx, groups) == 1 &&
+           SSL_CTX_set1_sigalgs_list(ctx, signatures) == 1;
 }
 
 static BIO_METHOD *method_new(void)
