@@ -252,14 +252,19 @@ TEST(R109_a_device_that_refuses_the_certificate_says_so_by_an_alert)
 
 TEST(R109_a_device_that_goes_right_after_the_certificate_refuses_it)
 {
-    static const int VERSIONS[] = {TLS1_2_VERSION, TLS1_3_VERSION};
+    static const int VERSIONS[] = {TLS1_2_VERSION, TLS1_3_VERSION, TLS1_2_VERSION, TLS1_3_VERSION};
+    static const struct str CLOSE_NOTIFY = STR_INIT("\x15\x03\x03\x00\x02\x01\x00");
     struct fixture f;
     start(&f, false);
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 4; i++) {
         again(&f, "a.example");
         SSL_set_max_proto_version(f.pair.client->ssl, VERSIONS[i]);
         assert_int_equal(tls_handshake(f.pair.client), TLS_WANT_READ);
         assert_int_equal(tls_handshake(f.pair.server), TLS_WANT_READ);
+        if (i >= 2) { /* politely */
+            memcpy(f.pair.up->bytes, CLOSE_NOTIFY.p, CLOSE_NOTIFY.len);
+            f.pair.up->to = CLOSE_NOTIFY.len;
+        }
         f.pair.up->ended = true;
         assert_int_equal(tls_handshake(f.pair.server), TLS_BROKEN);
         assert_int_equal(tls_trouble(f.pair.server), TLS_TROUBLE_REFUSED);

@@ -216,6 +216,10 @@ enum tls_result tls_handshake(struct tls_session *session)
     ERR_clear_error();
     enum tls_result result = result_of(session, SSL_do_handshake(session->ssl));
     session->established = result == TLS_DONE;
+    if (result == TLS_END) { /* close_notify in the middle of it */
+        session->trouble = of_end(session);
+        return TLS_BROKEN;
+    }
     return result;
 }
 

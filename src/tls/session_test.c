@@ -194,6 +194,19 @@ TEST(what_is_no_TLS_is_a_protocol_trouble)
     stop(&f);
 }
 
+TEST(a_close_notify_in_the_handshake_breaks_it)
+{
+    static const struct str SAID = STR_INIT("\x15\x03\x03\x00\x02\x01\x00");
+    struct fixture f;
+    start(&f);
+    assert_int_equal(tls_handshake(f.pair.client), TLS_WANT_READ);
+    memcpy(f.pair.down->bytes, SAID.p, SAID.len);
+    f.pair.down->to = SAID.len;
+    assert_int_equal(tls_handshake(f.pair.client), TLS_BROKEN);
+    assert_int_equal(tls_trouble(f.pair.client), TLS_TROUBLE_TRUNCATED);
+    stop(&f);
+}
+
 TEST(a_transport_that_ends_before_a_hello_is_no_refusal)
 {
     struct fixture f;
@@ -311,6 +324,7 @@ TESTS_MAIN(unit(both_versions_work_however_little_comes_at_once),
            unit(an_end_without_close_notify_is_a_truncation),
            unit(a_record_that_was_changed_on_its_way_breaks_the_session),
            unit(what_is_no_TLS_is_a_protocol_trouble),
+           unit(a_close_notify_in_the_handshake_breaks_it),
            unit(a_transport_that_ends_before_a_hello_is_no_refusal),
            unit(a_transport_that_broke_is_a_truncation_too),
            unit(a_write_that_had_to_wait_goes_on_with_more_behind_it),
