@@ -335,6 +335,52 @@ def test_t5_a_sealed_url_is_refused_over_https_for_everyone_and_its_neighbours_o
         assert body == origin_lib.body(7), head
 
 
+def hello_with_ech(name):
+    """A real ClientHello for a name, with an encrypted_client_hello extension of noise (RFC 9849
+    section 6.2)."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    session = ssl.create_default_context().wrap_bio(incoming, outgoing, server_hostname=name)
+    with pytest.raises(ssl.SSLWantReadError):
+        session.do_handshake()
+    body = outgoing.read()[9:]
+    at = 34                                            # version, random
+    at += 1 + body[at]                                 # session id
+    at += 2 + struct.unpack_from(">H", body, at)[0]    # suites
+    at += 1 + body[at]                                 # compression
+    extensions = body[at + 2:]
+    noise = b"\x00\x00\x01\x00\x01\x07\x00\x20" + os.urandom(32) + b"\x00\x90" + os.urandom(144)
+    extensions = struct.pack(">HH", 0xfe0d, len(noise)) + noise + extensions
+    body = body[:at] + struct.pack(">H", len(extensions)) + extensions
+    hello = b"\x01" + struct.pack(">I", len(body))[1:] + body
+    return b"\x16\x03\x01" + struct.pack(">H", len(hello)) + hello
+
+
+def test_f20_an_ech_of_noise_is_no_ech(start, site):
+    """Browsers send one with every hello: the tunnel stays open."""
+    gate = start(VISITOR)
+    one, _ = tunnel(gate, f"{NAME}:{site.port}")
+    one.sendall(hello_with_ech(NAME))
+    assert one.recv(3) == b"\x16\x03\x03"
+    one.close()
+    events = wait_for(lambda: len(of_host(gate, NAME)) == 2 and of_host(gate, NAME))
+    assert {event["action"] for event in events} == {"allow"}
+    assert {event["ech"] for event in events} == {False}
+
+
+def test_f20_a_hello_that_hides_a_name_is_answered_here_and_said_so(start, site):
+    """The browser is shown a certificate for the outer name, by which it learns to do without (RFC
+    9849 section 6.1.6); nothing of it reaches the site."""
+    gate = start(VISITOR)
+    before = len(site.requests)
+    one, _ = tunnel(gate, f"{NAME}:{site.port}")
+    one.sendall(hello_with_ech("cloudflare-ech.com"))
+    assert one.recv(3) == b"\x16\x03\x03"
+    one.close()
+    events = wait_for(lambda: [event for event in gate.events() if event["ech"]])
+    assert events[-1]["action"] == "block" and events[-1]["reason"] == "tunnel-ech"
+    assert len(site.requests) == before
+
+
 # --- what goes through ------------------------------------------------------------------------------
 
 def test_requests_on_one_connection_come_one_behind_the_other(start, site):

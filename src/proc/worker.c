@@ -265,7 +265,9 @@ static void tell_trust(void *context, const struct addr *client, const struct ho
     struct policy_subject subject;
     (void)policy_identify(&images, STR(""), client, loop_utc_ms(worker->child->loop), &subject);
     note.id_len = (uint8_t)subject.device.len;
-    memcpy(note.id, subject.device.p, subject.device.len);
+    if (note.id_len != 0) {
+        memcpy(note.id, subject.device.p, note.id_len);
+    }
     trust_line_tell(&worker->trust, &note);
 }
 

@@ -588,6 +588,56 @@ TEST(who_does_not_go_on_with_the_handshake_is_closed_in_time)
     rig_tls_free(&tls);
 }
 
+TEST(a_proxy_that_ends_answers_what_was_asked_and_says_that_this_is_all)
+{
+    struct rig_tls tls;
+    struct tls_end end;
+    rig_tls_new(&tls, "visitors");
+    end_connect(&tls, &end, "games.test:443", "games.test");
+    end_say(&tls, &end, "GET / HTTP/1.1\r\nHost: games.t");
+    proxy_drain(tls.rig.proxy);
+    end_say(&tls, &end, "est\r\n\r\n");
+    assert_has(end_read(&tls, &end, ""), "Connection: close");
+    assert_has(buf_str(&tls.rig.got), "</html>");
+    assert_int_equal(end.trouble, TLS_TROUBLE_NONE);
+    end_close(&tls, &end);
+    rig_tls_free(&tls);
+}
+
+TEST(who_leaves_a_refused_site_at_any_stage_leaves_one_event)
+{
+    for (int stage = 0; stage < 5; stage++) {
+        struct rig_tls tls;
+        struct tls_end end;
+        rig_tls_new(&tls, "visitors");
+        end_open(&tls, &end, "games.test:443", "games.test", true);
+        if (stage == 1) {
+            rig_say_bytes(&tls.rig, end.fd, STR("\x16\x03\x01\x02\x00\x01\x00"));
+        }
+        if (stage >= 2) {
+            assert_int_equal(tls_handshake(end.session), TLS_WANT_READ);
+            rig_settle(&tls.rig);
+        }
+        if (stage >= 3) {
+            rig_tls_sign(&tls);
+        }
+        if (stage >= 4) {
+            assert_true(end_handshake(&tls, &end));
+        }
+        end_close(&tls, &end);
+        rig_tls_sign(&tls); /* for nobody */
+        rig_events(&tls.rig);
+        assert_true(tls.rig.n_events != 0);
+        for (size_t i = 0; i < tls.rig.n_events; i++) {
+            assert_memory_equal(&tls.rig.events[i].id, &tls.rig.events[0].id,
+                                sizeof(struct event_id));
+            assert_int_equal(tls.rig.events[i].action, ACTION_BLOCK);
+            assert_string_equal(tls.rig.events[i].host, "games.test");
+        }
+        rig_tls_free(&tls);
+    }
+}
+
 TEST(what_is_decided_anew_holds_inside_at_once)
 {
     struct rig_tls tls;
@@ -681,5 +731,7 @@ TESTS_MAIN(
     unit(before_there_is_a_key_tunnels_are_tunnels_and_sealed_hosts_are_closed),
     unit(proxies_may_end_while_clients_wait), unit(who_never_says_hello_is_closed_in_time),
     unit(who_does_not_go_on_with_the_handshake_is_closed_in_time),
+    unit(a_proxy_that_ends_answers_what_was_asked_and_says_that_this_is_all),
+    unit(who_leaves_a_refused_site_at_any_stage_leaves_one_event),
     unit(what_is_decided_anew_holds_inside_at_once), unit(images_may_change_at_any_stage),
     unit(F1_who_the_connect_was_from_is_who_asks_inside))
