@@ -376,11 +376,12 @@ static size_t as_it_is(const struct charset_decoder *decoder, struct str bytes)
     if (decoder->n_pending != 0 || !(plain || decoder->way == WAY_USER)) {
         return 0;
     }
-    while (n < bytes.len && (unsigned char)bytes.p[n] < 0x80) {
-        n++;
-    }
-    while (decoder->way == WAY_UTF8 && n < bytes.len) {
-        size_t len = utf8_length(str_skip(bytes, n));
+    while (n < bytes.len) {
+        if ((unsigned char)bytes.p[n] < 0x80) {
+            n++;
+            continue;
+        }
+        size_t len = decoder->way == WAY_UTF8 ? utf8_length(str_skip(bytes, n)) : 0;
         if (len == 0) {
             break;
         }

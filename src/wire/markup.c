@@ -105,6 +105,27 @@ void markup_put(struct markup *markup, enum markup_kind kind, char c)
     markup->spaced = space;
 }
 
+void markup_put_run(struct markup *markup, enum markup_kind kind, struct str bytes)
+{
+    while (bytes.len != 0) {
+        markup_put(markup, kind, bytes.p[0]);
+        bytes = str_skip(bytes, 1);
+        size_t room =
+            MARKUP_OUT - 4 - (markup->n_out < MARKUP_OUT - 4 ? markup->n_out : MARKUP_OUT - 4);
+        size_t n = 0;
+        while (n < bytes.len && n < room && !markup_is_space(bytes.p[n])) {
+            n++;
+        }
+        if (n != 0) {
+            memcpy(markup->out + markup->n_out, bytes.p, n);
+            markup->n_out += n;
+            markup->spaced = false;
+            markup->lined = false;
+            bytes = str_skip(bytes, n);
+        }
+    }
+}
+
 size_t markup_utf8(uint32_t c, char to[4])
 {
     if (c < 0x80) {

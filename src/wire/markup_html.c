@@ -517,11 +517,39 @@ static state_fn *const states[STATE_COUNT_] = {
     [HEX] = ref_hex,
 };
 
+/* Bytes that the state would take one by one without leaving it. */
+static size_t take_run(struct markup *markup, struct str rest)
+{
+    size_t n = 0;
+    switch (markup->state) {
+    case DATA:
+        while (n < rest.len && rest.p[n] != '<' && rest.p[n] != '&') {
+            n++;
+        }
+        markup_put_run(markup, markup->text_kind, str_sub(rest, 0, n));
+        return n;
+    case VALUE_DOUBLE:
+    case VALUE_SINGLE:
+        return markup->sink == SINK_NONE
+                   ? str_index(rest, markup->state == VALUE_DOUBLE ? '"' : '\'')
+                   : 0;
+    case RAW:
+        return markup->content == CONTENT_SKIPPED ? str_index(rest, '<') : 0;
+    case COMMENT:
+        return markup->dashes == 0 && !markup->bang && !markup->fresh ? str_index(rest, '-') : 0;
+    case BOGUS_COMMENT:
+        return str_index(rest, '>');
+    }
+    return 0;
+}
+
 void markup_html(struct markup *markup, struct str utf8)
 {
-    for (size_t i = 0; i < utf8.len; i++) {
-        while (!states[markup->state](markup, utf8.p[i])) {
+    while (utf8.len != 0) {
+        utf8 = str_skip(utf8, take_run(markup, utf8));
+        while (utf8.len != 0 && !states[markup->state](markup, utf8.p[0])) {
         }
+        utf8 = str_skip(utf8, 1);
     }
 }
 

@@ -102,6 +102,8 @@ struct markup {
 /* markup.c: one byte of text of a kind, white space made one; a break between lines; one character.
  */
 void markup_put(struct markup *markup, enum markup_kind kind, char c);
+/* The same for many. */
+void markup_put_run(struct markup *markup, enum markup_kind kind, struct str bytes);
 void markup_break(struct markup *markup, enum markup_kind kind);
 /* UTF-8 of c; its length, at most 4. */
 size_t markup_utf8(uint32_t c, char to[4]);
