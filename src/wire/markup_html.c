@@ -568,8 +568,11 @@ void markup_html_end(struct markup *markup)
         markup_say(markup, '&');
         break;
     case NUMBER_START:
+        text(markup, "&#");
+        break;
     case HEX_START:
         text(markup, "&#");
+        markup_say(markup, markup->ref[0]);
         break;
     case TAG_OPEN:
         markup->state = DATA;
