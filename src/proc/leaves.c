@@ -18,7 +18,7 @@ struct entry {
     struct entry *older;
     struct host host;
     size_t len;
-    char der[];
+    char *der; /* behind the struct, in one piece with it */
 };
 
 struct leaves {
@@ -103,7 +103,8 @@ enum err leaves_put(struct leaves *leaves, const struct host *host, struct str d
         forget(leaves, find_place(leaves, &leaves->ring.newer->host));
     }
     place = find_place(leaves, host);
-    *entry = (struct entry){.next = *place, .host = *host, .len = der.len};
+    *entry =
+        (struct entry){.next = *place, .host = *host, .len = der.len, .der = (char *)(entry + 1)};
     memcpy(entry->der, der.p, der.len);
     *place = entry;
     ring_add(leaves, entry);
