@@ -170,11 +170,14 @@ static void established(struct client *client)
     client_again(client);
 }
 
+/* Whichever of our names it was: told as the gate's, which no application pins. */
 static void failed(struct client *client)
 {
     const struct tls_session *session = http_conn_tls(&client->conn);
-    if (session != NULL && tls_trouble(session) == TLS_TROUBLE_REFUSED) {
-        trust_refused(client->proxy, &client->addr, &client->outer->host);
+    struct host gate;
+    if (session != NULL && tls_trouble(session) == TLS_TROUBLE_REFUSED &&
+        host_parse(client->proxy->options.gate_name, &gate) == ERR_OK) {
+        trust_refused(client->proxy, &client->addr, &gate);
     }
     client_close(client);
 }
