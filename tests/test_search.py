@@ -3,11 +3,13 @@
 tables of sites Lodge knows."""
 import json
 import subprocess
+import types
 from urllib.parse import quote
 
 import pytest
 
 import gate as gate_lib
+import origin as origin_lib
 
 ROOT = gate_lib.ROOT
 SCHOOLS = ["church-primary", "trust-primary"]
@@ -62,6 +64,47 @@ def test_F33_D13_what_a_visitor_searches_for_goes_out_safe_and_into_the_event(ga
     assert found["www.google.com"]["search"] == "red cats"
     assert found["www.google.com"]["query"] == "q=red+cats&safe=off"
     assert found["shop.example"]["search"] == "big dogs"
+
+
+SIGNED = {"signed": True, "current": True, "parent": True, "until": "2099-01-01T00:00Z"}
+PUPIL = {"lodge_state": 1,
+         "people": [{"id": "person-1", "group": "pupils-ks2", "agreement": SIGNED}],
+         "devices": [{"id": "device-1", "address": "127.0.0.1", "owner": "person-1"}]}
+
+
+@pytest.mark.parametrize("version", ["--http1.1", "--http2"])
+def test_F33_D13_a_pupil_s_searches_inside_HTTPS_are_safe_and_in_the_events(lodge, gates, tmp_path,
+                                                                           version):
+    names = ("www.google.co.uk", "www.youtube.com", "duckduckgo.com", "search.yahoo.com")
+    chain, key = origin_lib.make_certificate(tmp_path, names)
+    with origin_lib.Origin(certificate=types.SimpleNamespace(chain=chain, key=key)) as site:
+        one = gates(hosts={name: "127.0.0.1" for name in names}, state=PUPIL,
+                    options=["--origin-ca", chain])
+        ca = tmp_path / "ca.pem"
+        ca.write_bytes(subprocess.run([lodge, "ca", "show", "--data", one.data], check=True,
+                                      capture_output=True).stdout)
+
+        def get(*words):
+            return one.curl(version, "--cacert", ca, *words)
+
+        get(f"https://www.google.co.uk:{site.port}/search?q=red+cats&%73afe=off")
+        get("-H", "YouTube-Restrict: Off",
+            f"https://www.youtube.com:{site.port}/results?search_query=dances")
+        get("-b", "p=-2; a=1", f"https://duckduckgo.com:{site.port}/?q=!safeoff+dogs&kp=-2")
+        closed = get(f"https://search.yahoo.com:{site.port}/search?p=cats")
+        form = get("-d", "q=cats&kp=-2", f"https://duckduckgo.com:{site.port}/html")
+        sent = {target: {name.lower(): value for name, value in dict(headers).items()}
+                for _, target, headers in site.requests}
+    assert set(sent) == {"/search?q=red+cats&safe=active&ssui=on", "/results?search_query=dances",
+                         "/?q=safeoff+dogs&kp=1&p=1"}
+    assert sent["/results?search_query=dances"]["youtube-restrict"] == "Strict"
+    assert sent["/?q=safeoff+dogs&kp=1&p=1"]["cookie"] == "a=1; p=1"
+    assert b"</html>" in closed.stdout
+    assert b"</html>" in form.stdout or version == "--http2"
+    found = {(event["host"], event["search"]) for event in one.events()
+             if event["kind"] != "close" and event["inspected"]}
+    assert {("www.google.co.uk", "red cats"), ("www.youtube.com", "dances"),
+            ("duckduckgo.com", "!safeoff dogs"), ("search.yahoo.com", "cats")} <= found
 
 
 # --- the shared tables ---
