@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The proxy's own port reached by TLS (PAC `HTTPS host:port`), and passwords taken only there."""
 import hashlib
+import json
 import shutil
 import socket
 import ssl
 import subprocess
+import time
 
 import gate as gate_lib
 import origin as origin_lib
@@ -173,3 +175,15 @@ def test_chromium_reaches_the_port_by_a_pac_file(gates, origin, tmp_path, pac):
          "--virtual-time-budget=10000", "--dump-dom", f"http://{NAME}:{origin.port}/page"],
         capture_output=True, timeout=300)
     assert "Lava is molten rock" in done.stdout.decode(), done.stderr[-2000:]
+
+
+def test_a_device_that_refuses_the_port_s_certificate_is_listed_as_not_enrolled(gate, origin):
+    """Not as one of whose applications one pins its certificate."""
+    gate.curl("-x", f"https://{gate.address}", f"http://{NAME}:{origin.port}/page")
+    for _ in range(2000):
+        listed = json.loads(subprocess.run([gate.lodge, "devices", "--data", gate.data, "--json"],
+                                           capture_output=True, text=True).stdout or "{}")
+        if listed.get("not_enrolled"):
+            break
+        time.sleep(0.01)
+    assert [row["address"] for row in listed["not_enrolled"]] == ["127.0.0.1"] and not listed["pinned"]
