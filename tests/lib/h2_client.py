@@ -41,6 +41,7 @@ class Client:
         self.answers = {}
         self.goaway = None
         self.closed = False
+        self.heard = b""
         self.h2.initiate_connection()
         self.h2.increment_flow_control_window(1 << 24)
         self.flush()
@@ -96,14 +97,19 @@ class Client:
         if not data:
             self.closed = True
             return
-        for event in self.h2.receive_data(data):
-            self.take(event)
+        self.heard += data
+        while len(self.heard) >= 9 + (size := int.from_bytes(self.heard[:3], "big")):
+            frame, self.heard = self.heard[:9 + size], self.heard[9 + size:]
+            for event in self.h2.receive_data(frame):
+                self.take(event)
         self.flush()
 
     def take(self, event):
         answer = self.answers.get(getattr(event, "stream_id", None))
         if isinstance(event, h2.events.ConnectionTerminated):
             self.goaway = int(event.error_code)
+            # python3-h2 hears nothing more, but streams that are open go on (RFC 9113 section 6.8).
+            self.h2.state_machine.state = h2.connection.ConnectionState.CLIENT_OPEN
         elif answer is None:
             return
         elif isinstance(event, h2.events.InformationalResponseReceived):
