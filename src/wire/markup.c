@@ -113,7 +113,8 @@ void markup_put_run(struct markup *markup, enum markup_kind kind, struct str byt
         size_t room =
             MARKUP_OUT - 4 - (markup->n_out < MARKUP_OUT - 4 ? markup->n_out : MARKUP_OUT - 4);
         size_t n = 0;
-        while (n < bytes.len && n < room && !markup_is_space(bytes.p[n])) {
+        /* A space that is swallowed leaves the kind as it was. */
+        while (markup->kind == kind && n < bytes.len && n < room && !markup_is_space(bytes.p[n])) {
             n++;
         }
         if (n != 0) {

@@ -83,6 +83,7 @@ static const struct {
     {"<b =x title=q>y", "{A}q\n{T}y"},
     {"<td>1<td>2<tr><li>3", "1\n2\n3"},
     {"&lt", "<"},
+    {"<img alt=a> b", "{A}a\n{T}b"},
     {"&#X", "&#X"},
     {"a</", "a</"},
     {"<script>a</scr", ""},
