@@ -31,7 +31,7 @@ struct h2_limits {
     uint32_t streams;           /* at once (100) */
     uint32_t header_list_bytes; /* decoded (65536, no more than LIMIT_HTTP_HEAD_LEN) */
     uint32_t stream_window;     /* bytes of a body that wait for their reader (262144) */
-    uint32_t connection_window;
+    uint32_t connection_window; /* h2_front: the same of all streams; h2_origin: opens by itself */
     uint32_t resets_burst, resets_rate; /* RST_STREAM by the peer: at once, and a second */
     uint32_t frames_burst, frames_rate; /* frames that move nothing, beyond what others earn */
     uint32_t continuations;             /* of one header block */

@@ -2,7 +2,8 @@
 /* What a stream's peer said, as text of HTTP/1.1.
  *
  * Data waits without framing, so that it is never more than the window, however small its frames;
- * sizes of chunks are said as they are read. The window opens by what was read and by nothing else.
+ * sizes of chunks are said as they are read. A stream's window opens by what was read and by
+ * nothing else.
  */
 #include "base/check.h"
 #include "crypto/random.h"
@@ -17,12 +18,14 @@ void h2_in_init(struct h2_stream *stream)
     buf_init(&stream->in.data, stream->h2->limits.stream_window);
 }
 
-/* Data that nobody will read opens the connection's window for others. */
+/* Data that nobody will read opens the connection's window for others, too; that of a connection to
+ * an origin was opened when it came. */
 static void consume(struct h2_stream *stream, size_t n)
 {
     struct h2 *h2 = stream->h2;
     if (h2 != NULL && !h2->over && n != 0) {
-        (void)nghttp2_session_consume(h2->session, stream->id, n);
+        (void)(h2->server ? nghttp2_session_consume(h2->session, stream->id, n)
+                          : nghttp2_session_consume_stream(h2->session, stream->id, n));
         h2_later(h2);
     }
 }

@@ -197,7 +197,9 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t id, const ui
         bool malformed = err == ERR_INVALID;
         return refuse(h2, stream, malformed ? NGHTTP2_PROTOCOL_ERROR : NGHTTP2_INTERNAL_ERROR);
     }
-    return 0;
+    /* Streams to an origin are those of many clients: who does not read fills the stream's window,
+     * and never the connection's, for which the others would have to wait. */
+    return h2->server ? 0 : nghttp2_session_consume_connection(session, len);
 }
 
 static int on_data_frame(struct h2 *h2, const nghttp2_frame *frame, struct h2_stream *stream)
