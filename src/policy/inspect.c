@@ -29,12 +29,21 @@ static bool is_never(const struct decision *decision)
            catset_meets(&hit.categories, &decision->policy->never_inspect);
 }
 
+/* A bare address that a hello names: the name is all that is known of the site, and speaks. */
+static bool is_named_by_hello(const struct decision *decision)
+{
+    return decision->request->kind == REQUEST_TLS && decision->request->hello->has_sni &&
+           decision->host->kind != HOST_NAME &&
+           host_eq(decision->host, &decision->request->url->host);
+}
+
 bool inspect_wanted(const struct decision *decision)
 {
     if (!inspect_can(decision->request)) {
         return false;
     }
-    return decision->carries_sealed || (decision->group->inspect && !is_never(decision));
+    return decision->carries_sealed ||
+           (decision->group->inspect && !is_never(decision) && !is_named_by_hello(decision));
 }
 
 /* A browser sends the extension with every hello, filled with noise where it knows no key (GREASE,

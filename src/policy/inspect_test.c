@@ -172,6 +172,20 @@ TEST(T5_a_name_that_is_never_inspected_does_not_hide_another)
     tear_down(&f);
 }
 
+TEST(T5_what_was_asked_for_by_address_is_judged_by_the_name_in_its_hello)
+{
+    struct fixture f = {0};
+    set_up(&f, "", "office");
+    f.q.request.inspected = true;
+    say_hello(&f.q, "bank.example", false);
+    expect_inspect(&f.q, "https://192.0.2.7/", false);
+    say_hello(&f.q, "any.example", false);
+    expect_inspect(&f.q, "https://192.0.2.7/", true);
+    say_hello(&f.q, "", false);
+    expect_inspect(&f.q, "https://192.0.2.7/", true);
+    tear_down(&f);
+}
+
 TEST(F20_an_encrypted_name_is_told_from_GREASE_by_the_name_beside_it)
 {
     static const struct {
@@ -263,6 +277,7 @@ TESTS_MAIN(unit(T5_a_group_is_inspected_but_for_what_never_is),
            unit(T5_nothing_is_inspected_without_a_key_and_plain_HTTP_is_not_TLS),
            unit(T5_a_CONNECT_is_decided_by_its_host_and_what_is_inside_by_its_path),
            unit(T5_a_name_that_is_never_inspected_does_not_hide_another),
+           unit(T5_what_was_asked_for_by_address_is_judged_by_the_name_in_its_hello),
            unit(F20_an_encrypted_name_is_told_from_GREASE_by_the_name_beside_it),
            unit(F20_an_encrypted_name_is_refused_where_the_group_s_tunnels_say_so),
            unit(T5_the_document_s_words_are_read_and_shown),

@@ -4,8 +4,8 @@
  * The client is told 200 before anything is dialled, since what it asks for is known only by its
  * ClientHello and the requests behind it. If the hello shows that the site is not to be inspected
  * after all (it was asked for by an address, say, and the name is one of those never inspected),
- * the way goes back to a tunnel: the origin is dialled then, and the hello, which is still there,
- * is passed on. What was refused never goes back.
+ * the way goes back to a tunnel: the origin is dialled then, by its name, and the hello, which is
+ * still there, is passed on. What was refused never goes back.
  */
 #include <stdlib.h>
 
@@ -97,6 +97,14 @@ void inspect_begin(struct client *client)
     }
 }
 
+/* The name spoke for the address, so it is the name's site that is reached. */
+static void lead_to_name(struct url *url, const struct hello *hello)
+{
+    if (url->host.kind != HOST_NAME && hello->has_sni) {
+        url->host = hello->sni;
+    }
+}
+
 /* Back to a tunnel. */
 static void go_tunnel(struct client *client)
 {
@@ -165,6 +173,7 @@ static void take_hello(struct client *client, const struct hello *hello)
         client->inside = NULL;
         who_fini(&inside->who);
         free(inside);
+        lead_to_name(&exchange->url, hello);
         go_tunnel(client);
         return;
     }

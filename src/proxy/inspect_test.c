@@ -135,15 +135,26 @@ TEST(F20_both_names_are_decided_on_and_the_leaf_is_for_the_hellos)
     }
 }
 
-TEST(what_was_asked_for_by_address_goes_back_to_a_tunnel_where_its_name_is_never_inspected)
+/* What is dialled then is the name and not the address: a hello that lies gains nothing. */
+TEST(T5_what_was_asked_for_by_address_goes_back_to_a_tunnel_where_its_name_is_never_inspected)
 {
-    struct rig_tls tls;
-    struct tls_end end;
-    rig_tls_new(&tls, "open");
-    end_open(&tls, &end, "bank.test:%O", "bank.test", true);
-    close(rig_origin(&tls.rig));
-    end_close(&tls, &end);
-    rig_tls_free(&tls);
+    static const char *const targets[] = {"bank.test:%O", "127.0.0.1:%O", "127.0.0.2:%O"};
+    for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
+        struct rig_tls tls;
+        struct tls_end end;
+        rig_tls_new(&tls, "open");
+        end_open(&tls, &end, targets[i], "bank.test", true);
+        assert_int_equal(tls_handshake(end.session), TLS_WANT_READ);
+        int origin = rig_origin(&tls.rig);
+        assert_int_equal(rig_read(&tls.rig, origin, "bank.test").p[0], 0x16);
+        rig_events(&tls.rig);
+        assert_string_equal(last(&tls)->host, "bank.test");
+        assert_false(last(&tls)->inspected);
+        assert_int_equal(tls.n_questions, 0);
+        close(origin);
+        end_close(&tls, &end);
+        rig_tls_free(&tls);
+    }
 }
 
 TEST(R109_bytes_that_are_no_tls_end_where_tls_is_due)
@@ -713,7 +724,7 @@ TESTS_MAIN(
     unit(a_tunnel_that_is_open_and_not_inspected_stays_one),
     unit(an_inspected_group_is_answered_before_anything_is_dialled),
     unit(F20_both_names_are_decided_on_and_the_leaf_is_for_the_hellos),
-    unit(what_was_asked_for_by_address_goes_back_to_a_tunnel_where_its_name_is_never_inspected),
+    unit(T5_what_was_asked_for_by_address_goes_back_to_a_tunnel_where_its_name_is_never_inspected),
     unit(R109_bytes_that_are_no_tls_end_where_tls_is_due),
     unit(bytes_that_are_no_tls_pass_where_any_may), unit(a_hello_may_come_in_any_pieces),
     unit(a_device_that_refuses_the_leaf_is_not_enrolled_until_it_is_said_to_be),

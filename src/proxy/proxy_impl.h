@@ -6,12 +6,13 @@
  *   request.c   the head to an exchange: form, URL, credentials (identify.c), what is forwarded
  *   verdict.c   what the policy says, and what it says later
  *   origin.c    names to addresses, addresses checked and dialled; secure.c their TLS; pool.c
- *               keeps those unused
+ *               keeps those unused, trunk.c those of HTTP/2 that many share
  *   relay.c     the request up, the answer down
  *   hold.c      the answer's beginning, held back while its readers look (reading.c, reader_*.c)
  *   tunnel.c    CONNECT and Upgrade (pipe.c)
+ *   searching.c safe search in what goes up, search terms for the event
  *   inspect.c   CONNECT that is answered by TLS of ours, under a leaf (leaf.c) that the device may
- *               refuse (trust.c)
+ *               refuse (trust.c); front.c where it speaks HTTP/2 inside
  *   answer.c    pages of our own; gate.c those of the gate's own name
  *   record.c    the events of all that
  */
