@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/check.h"
 #include "base/log.h"
 #include "crypto/secret.h"
 #include "os/file.h"
@@ -34,20 +35,34 @@ static void drop(struct notary_line *line)
         close(fd);
     }
     line->has_key = false;
+    line->n_asked = 0;
     if (line->n_waiting > 0) {
         loop_timer_set(line->loop, &line->patience,
                        loop_mono_ms(line->loop) + NOTARY_LINE_PATIENCE_MS);
     }
 }
 
-static bool send_all(struct notary_line *line)
+/* As many of those that wait as the line takes now; the loop tells when it takes more. */
+static enum err send_some(struct notary_line *line)
 {
-    for (size_t i = 0; i < line->n_waiting; i++) {
-        if (message_send_sign(line->io.fd, &line->waiting[i]) != ERR_OK) {
-            return false;
+    while (line->n_asked < line->n_waiting) {
+        enum err err = message_send_sign(line->io.fd, &line->waiting[line->n_asked]);
+        if (err == ERR_AGAIN) {
+            return loop_change(&line->io, EPOLLIN | EPOLLOUT);
         }
+        ERR_TRY(err);
+        line->n_asked++;
     }
-    return true;
+    return loop_change(&line->io, EPOLLIN);
+}
+
+/* Takes one that was asked for out; the order of the others is no matter, but what was asked stands
+ * before what was not. */
+static void take_out(struct notary_line *line, size_t i)
+{
+    CHECK(i < line->n_asked);
+    line->waiting[i] = line->waiting[--line->n_asked];
+    line->waiting[line->n_asked] = line->waiting[--line->n_waiting];
 }
 
 static enum err take_key(struct notary_line *line, const struct ipc_message *message)
@@ -65,7 +80,7 @@ static enum err take_key(struct notary_line *line, const struct ipc_message *mes
     if (!line->has_key) {
         line->has_key = true;
         loop_timer_clear(&line->patience);
-        return send_all(line) ? ERR_OK : ERR_NOT_FOUND;
+        return send_some(line);
     }
     return ERR_OK;
 }
@@ -75,9 +90,9 @@ static enum err take_leaf(struct notary_line *line, const struct ipc_message *me
     struct host host;
     struct str der;
     ERR_TRY(message_read_leaf(message, &host, &der));
-    for (size_t i = 0; i < line->n_waiting; i++) {
+    for (size_t i = 0; i < line->n_asked; i++) {
         if (host_eq(&line->waiting[i], &host)) {
-            line->waiting[i] = line->waiting[--line->n_waiting];
+            take_out(line, i);
             line->leaf(line->context, &host, der);
             return ERR_OK;
         }
@@ -88,8 +103,7 @@ static enum err take_leaf(struct notary_line *line, const struct ipc_message *me
 static void on_message(struct loop_io *io, uint32_t events)
 {
     struct notary_line *line = (struct notary_line *)(void *)io;
-    enum err err = ERR_OK;
-    (void)events;
+    enum err err = line->has_key && (events & EPOLLOUT) != 0 ? send_some(line) : ERR_OK;
     while (err == ERR_OK) {
         struct ipc_message message;
         err = message_receive(io->fd, &message);
@@ -136,11 +150,13 @@ void notary_line_take(struct notary_line *line, int fd)
 
 bool notary_line_ask(struct notary_line *line, const struct host *host)
 {
+    bool now = line->has_key && line->n_asked == line->n_waiting;
     if (line->n_waiting == NOTARY_LINE_WAITING_MAX ||
-        (line->has_key && message_send_sign(line->io.fd, host) != ERR_OK)) {
+        (now && message_send_sign(line->io.fd, host) != ERR_OK)) {
         return false; /* it does not read; or is gone, as the loop will say */
     }
     line->waiting[line->n_waiting++] = *host;
+    line->n_asked += now;
     if (!line->has_key && line->n_waiting == 1) {
         loop_timer_set(line->loop, &line->patience,
                        loop_mono_ms(line->loop) + NOTARY_LINE_PATIENCE_MS);

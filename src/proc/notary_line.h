@@ -25,6 +25,7 @@ struct notary_line {
     bool has_key; /* over this line; before it nothing is asked */
     struct host *waiting;
     size_t n_waiting;
+    size_t n_asked; /* of these, over this line; the others once it takes more */
 
     void *context;
     /* Never called from inside notary_line_ask. The slices hold during the call. False: the key

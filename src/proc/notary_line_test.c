@@ -2,9 +2,11 @@
 /* The worker's end against a notary played by the test. */
 #include "proc/notary_line.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/num.h"
 #include "lib/test.h"
 #include "os/file.h"
 #include "proc/message.h"
@@ -100,6 +102,44 @@ static void expect_no_question(void)
 {
     struct ipc_message message;
     assert_err(message_receive(notary, &message), ERR_AGAIN);
+}
+
+/* More than the socket holds: what was asked while there was no key goes by and by. */
+TEST(all_that_wait_for_a_key_are_asked_for_however_many_they_are)
+{
+    static bool asked[NOTARY_LINE_WAITING_MAX];
+    struct ipc_message message;
+    struct host host;
+    size_t n = 0;
+    begin();
+    for (size_t i = 0; i < NOTARY_LINE_WAITING_MAX; i++) {
+        char name[32];
+        snprintf(name, sizeof(name), "%zu.example", i);
+        host = host_of(name);
+        assert_true(notary_line_ask(&line, &host));
+    }
+    send_key();
+    for (int i = 0; i < 100 && n < NOTARY_LINE_WAITING_MAX; i++) {
+        while (message_receive(notary, &message) == ERR_OK) {
+            uint64_t at = 0;
+            assert_ok(message_read_sign(&message, &host));
+            assert_ok(parse_u64(str_sub(host_str(&host), 0, str_index(host_str(&host), '.')), 0,
+                                NOTARY_LINE_WAITING_MAX - 1, &at));
+            assert_false(asked[at]);
+            asked[at] = true;
+            n++;
+            /* An answer to one that was asked, while others are not yet. */
+            assert_ok(message_send_leaf(notary, &host, STR("leaf")));
+            turn();
+        }
+        turn();
+    }
+    assert_int_equal(n, NOTARY_LINE_WAITING_MAX);
+    assert_int_equal(n_leaves, NOTARY_LINE_WAITING_MAX);
+    host = host_of("a.example");
+    assert_true(notary_line_ask(&line, &host));
+    expect_question("a.example");
+    end();
 }
 
 TEST(the_key_comes_first_and_then_leaves_are_asked_for_and_taken)
@@ -201,7 +241,8 @@ TEST(a_key_that_cannot_be_used_or_a_message_of_another_kind_ends_the_line)
     end();
 }
 
-TESTS_MAIN(unit(the_key_comes_first_and_then_leaves_are_asked_for_and_taken),
+TESTS_MAIN(unit(all_that_wait_for_a_key_are_asked_for_however_many_they_are),
+           unit(the_key_comes_first_and_then_leaves_are_asked_for_and_taken),
            unit(who_waits_when_the_notary_dies_is_asked_for_again_over_the_next_line),
            unit(where_no_notary_comes_back_all_are_told_that_there_is_no_leaf),
            unit(a_bounded_number_waits_and_more_are_refused_at_once),
