@@ -177,6 +177,20 @@ def test_each_request_over_http2_is_one_event(start, new_site):
     assert {event["person"] for event in seen} == {"person-1"}
 
 
+@pytest.mark.parametrize("size", [10, 3000, 300000])
+def test_f27_a_refused_post_shows_its_page_over_http2(start, old_site, size):
+    gate = start(old_site)
+    client = connect(gate, CLOSED)
+    stream = client.ask("/p", "POST", [("content-length", str(size))], body=b"x" * size)
+    answer = client.wait(stream)
+    assert answer.status == 403, answer.reset
+    assert b"This page is closed in school" in answer.body and answer.body.endswith(b"</html>\n")
+    assert answer.reset in (None, 0)  # NO_ERROR: the rest of the body is not wanted
+    done = gate.curl("--cacert", gate.ca, "--http2", "--data-binary", "x" * min(size, 100000),
+                     f"https://{CLOSED}:{gate.site.port}/p")
+    assert done.returncode == 0 and b"This page is closed in school" in done.stdout, done.stderr
+
+
 def test_f27_a_refused_site_shows_its_page_over_http2(start, old_site):
     gate = start(old_site)
     answer = connect(gate, CLOSED).get("/spin")

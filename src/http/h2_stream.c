@@ -127,11 +127,11 @@ void h2_stream_reset(struct h2_stream *stream, uint32_t code)
 }
 
 /* RFC 9113 section 8.1: an answer that was whole before its request was is followed by NO_ERROR,
- * once nobody reads the request any more. */
+ * once nobody reads the request any more. Not before: curl throws an answer away that is followed
+ * by a reset while it still sends. */
 static void stop_request(struct h2_stream *stream)
 {
-    bool unread = stream->conn == NULL || stream->conn->shut;
-    if (stream->server && stream->out.ended && !stream->in.ended && unread) {
+    if (stream->server && stream->out.ended && !stream->in.ended && stream->conn == NULL) {
         h2_stream_reset(stream, NGHTTP2_NO_ERROR);
     }
 }
@@ -185,7 +185,6 @@ static void shut(struct http_conn *conn)
     struct h2_stream *stream = of_conn(conn);
     if (stream->h2 != NULL && !stream->h2->over && !stream->gone && !stream->broken) {
         h2_out_close(stream);
-        stop_request(stream);
     }
 }
 
