@@ -115,7 +115,6 @@ SMUGGLING = {
     "a CONNECT without a port": "CONNECT {host} HTTP/1.1\r\nHost: {host}\r\n\r\n",
     "an asterisk for GET": "GET * HTTP/1.1\r\nHost: {host}\r\n\r\n",
     "another protocol": "SSH-2.0-OpenSSH_9.2\r\n\r\n",
-    "TLS to the plain port": "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + "\r\n\r\n",
     "the preface of HTTP/2": "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
 }
 

@@ -45,6 +45,8 @@ DIFFERENT = {
     ("request/method", "ANNOUNCE request with RTSP"): PROTOCOL,
     ("request/method", "PRI request HTTP2"): ASTERISK,
     ("request/sample", "No HTTP version"): PROTOCOL,
+    ("request/transfer-encoding", "Trailing headers"):
+    "RFC 9110 section 6.5.1: Content-Type does not come behind what it is about",
     ("request/transfer-encoding", "POST with `chunked` as last transfer-encoding"): FRAGMENT,
     ("request/transfer-encoding",
      "POST with `chunked` as last transfer-encoding (multiple headers)"): FRAGMENT,

@@ -372,11 +372,8 @@ static void established(struct client *client)
 
 static void failed(struct client *client)
 {
-    const struct tls_session *session = http_conn_tls(&client->conn);
-    bool refused = session != NULL && tls_trouble(session) == TLS_TROUBLE_REFUSED;
-    if (refused) {
-        trust_refused(client->proxy, &client->addr, &client->inside->host);
-    }
+    bool refused = trust_failed(client->proxy, &client->addr, &client->inside->host,
+                                http_conn_tls(&client->conn));
     end_inside(client, refused ? REASON_TLS_REFUSED : REASON_TLS_FAILED);
 }
 

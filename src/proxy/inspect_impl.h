@@ -92,6 +92,7 @@ struct trust_row {
     int64_t used_ms; /* monotonic; 0: empty */
     enum proxy_trust told;
     int64_t told_ms; /* monotonic: when its acceptance was told last */
+    bool left;       /* it left once right after it saw a certificate, and accepted none since */
     bool accepted;   /* a handshake since it was last said not to be enrolled */
     bool unknown_ca; /* not enrolled */
 };
@@ -102,6 +103,10 @@ struct trust {
 
 bool trust_is_enrolled(struct proxy *proxy, const struct addr *client);
 void trust_accepted(struct proxy *proxy, const struct addr *client, const struct host *host);
-void trust_refused(struct proxy *proxy, const struct addr *client, const struct host *host);
+/* A handshake failed. True: the device does not accept the gate's certificate; it said so, or it
+ * left right after it saw one, twice in a row. Once, a browser does that too whose page was closed
+ * or whose connection was opened in advance. */
+bool trust_failed(struct proxy *proxy, const struct addr *client, const struct host *host,
+                  const struct tls_session *session);
 
 #endif

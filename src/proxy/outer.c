@@ -173,11 +173,9 @@ static void established(struct client *client)
 /* Whichever of our names it was: told as the gate's, which no application pins. */
 static void failed(struct client *client)
 {
-    const struct tls_session *session = http_conn_tls(&client->conn);
     struct host gate;
-    if (session != NULL && tls_trouble(session) == TLS_TROUBLE_REFUSED &&
-        host_parse(client->proxy->options.gate_name, &gate) == ERR_OK) {
-        trust_refused(client->proxy, &client->addr, &gate);
+    if (host_parse(client->proxy->options.gate_name, &gate) == ERR_OK) {
+        (void)trust_failed(client->proxy, &client->addr, &gate, http_conn_tls(&client->conn));
     }
     client_close(client);
 }

@@ -56,7 +56,7 @@ typedef bool proxy_leaf_fn(void *context, const struct host *host);
 enum proxy_trust {
     PROXY_TRUST_UNSET,
     PROXY_TRUST_ACCEPTED, /* a request came under a leaf of ours */
-    PROXY_TRUST_REFUSED,  /* an alert about the certificate, or a close right after it */
+    PROXY_TRUST_REFUSED,  /* an alert about the certificate, or closes right after it */
     PROXY_TRUST_CHECKED,  /* the page "is this device set up?" was loaded over HTTPS */
 };
 typedef void proxy_trust_fn(void *context, const struct addr *client, const struct host *host,

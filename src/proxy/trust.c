@@ -54,12 +54,13 @@ void trust_accepted(struct proxy *proxy, const struct addr *client, const struct
     row->told = PROXY_TRUST_ACCEPTED;
     row->told_ms = news ? now : row->told_ms;
     row->accepted = true;
+    row->left = false;
     if (news) {
         tell(proxy, client, host, PROXY_TRUST_ACCEPTED);
     }
 }
 
-void trust_refused(struct proxy *proxy, const struct addr *client, const struct host *host)
+static void refused(struct proxy *proxy, const struct addr *client, const struct host *host)
 {
     struct trust_row *row = find(proxy, client, true);
     uint64_t name = fasthash64(host_str(host), 0);
@@ -70,6 +71,21 @@ void trust_refused(struct proxy *proxy, const struct addr *client, const struct 
     if (news) {
         tell(proxy, client, host, PROXY_TRUST_REFUSED);
     }
+}
+
+bool trust_failed(struct proxy *proxy, const struct addr *client, const struct host *host,
+                  const struct tls_session *session)
+{
+    enum tls_trouble trouble = session != NULL ? tls_trouble(session) : TLS_TROUBLE_NONE;
+    if (trouble == TLS_TROUBLE_LEFT) {
+        struct trust_row *row = find(proxy, client, true);
+        trouble = row->left ? TLS_TROUBLE_REFUSED : trouble;
+        row->left = true;
+    }
+    if (trouble == TLS_TROUBLE_REFUSED) {
+        refused(proxy, client, host);
+    }
+    return trouble == TLS_TROUBLE_REFUSED;
 }
 
 void proxy_set_enrolled(struct proxy *proxy, const struct addr *client, bool enrolled)

@@ -167,11 +167,10 @@ void tls_set_lower(struct tls_session *session, const struct tls_lower *lower)
  * ---------------------------------------------------------------------------------------- */
 
 /* The transport ended or broke. A device that goes once it has seen the leaf, and before its own
- * Finished, does not accept it. */
+ * Finished, may not accept it, or may have thought better of it. */
 static enum tls_trouble of_end(const struct tls_session *session)
 {
-    return session->certified && !session->established ? TLS_TROUBLE_REFUSED
-                                                       : TLS_TROUBLE_TRUNCATED;
+    return session->certified && !session->established ? TLS_TROUBLE_LEFT : TLS_TROUBLE_TRUNCATED;
 }
 
 static enum tls_result fail(struct tls_session *session)
