@@ -144,16 +144,12 @@ static bool take_id(struct str *line, char to[LIMIT_ID_LEN + 1])
 static bool take_host(struct str *line, char to[LIMIT_HOST_LEN + 1])
 {
     struct host host;
-    struct addr addr;
-    struct str word = take(line);
-    if (addr_parse(word, &addr) == ERR_OK) {
-        host_from_addr(&addr, &host);
-    } else if (host_parse(word, &host) != ERR_OK) {
+    if (host_parse_canonical(take(line), &host) != ERR_OK) {
         return false;
     }
     memcpy(to, host.text, host.len);
     to[host.len] = '\0';
-    return str_eq(word, host_str(&host));
+    return true;
 }
 
 static bool take_host_or_nothing(struct str *line, char to[LIMIT_HOST_LEN + 1])

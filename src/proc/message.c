@@ -115,25 +115,6 @@ enum err message_read_answer(const struct ipc_message *message, struct auth_answ
 
 /* ---- between a worker and the notary ---- */
 
-/* A canonical host in its text, which is host_parse's but for the brackets of IPv6. */
-static enum err read_host(struct str text, struct host *ret_host)
-{
-    char bracketed[LIMIT_HOST_LEN + 3];
-    struct str unused;
-    if (text.len == 0 || text.len > LIMIT_HOST_LEN) {
-        return ERR_INVALID;
-    }
-    if (str_cut(text, ':', &unused, &unused)) {
-        bracketed[0] = '[';
-        memcpy(bracketed + 1, text.p, text.len);
-        bracketed[text.len + 1] = ']';
-        ERR_TRY(host_parse(str_make(bracketed, text.len + 2), ret_host));
-    } else {
-        ERR_TRY(host_parse(text, ret_host));
-    }
-    return str_eq(host_str(ret_host), text) ? ERR_OK : ERR_INVALID;
-}
-
 static void put(struct ipc_message *message, const void *bytes, size_t n)
 {
     CHECK(n <= sizeof(message->bytes) - message->len);
@@ -153,7 +134,7 @@ enum err message_read_sign(const struct ipc_message *message, struct host *ret_h
     if (message->type != MESSAGE_SIGN) {
         return ERR_INVALID;
     }
-    return read_host(str_make((const char *)message->bytes, message->len), ret_host);
+    return host_parse_canonical(str_make((const char *)message->bytes, message->len), ret_host);
 }
 
 /* One byte that says how long the host is, the host, the leaf. */
@@ -177,7 +158,7 @@ enum err message_read_leaf(const struct ipc_message *message, struct host *ret_h
         return ERR_INVALID;
     }
     size_t host_len = message->bytes[0];
-    ERR_TRY(read_host(str_make(rest.p + 1, host_len), ret_host));
+    ERR_TRY(host_parse_canonical(str_make(rest.p + 1, host_len), ret_host));
     *ret_der = str_make(rest.p + 1 + host_len, rest.len - 1 - host_len);
     return ERR_OK;
 }

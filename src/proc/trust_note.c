@@ -36,18 +36,6 @@ enum err trust_note_send(int fd, const struct trust_note *note)
     return ipc_send(fd, &message);
 }
 
-/* In its canonical text, which for an address of IPv6 has no brackets. */
-static enum err read_host(struct str text, struct host *ret_host)
-{
-    struct addr addr;
-    if (addr_parse(text, &addr) == ERR_OK) {
-        host_from_addr(&addr, ret_host);
-    } else {
-        ERR_TRY(host_parse(text, ret_host));
-    }
-    return str_eq(host_str(ret_host), text) ? ERR_OK : ERR_INVALID;
-}
-
 enum err trust_note_read(const struct ipc_message *message, struct trust_note *ret_note)
 {
     struct note_head head;
@@ -62,7 +50,7 @@ enum err trust_note_read(const struct ipc_message *message, struct trust_note *r
         return ERR_INVALID;
     }
     const char *text = (const char *)message->bytes + sizeof(head);
-    ERR_TRY(read_host(str_make(text + head.id_len, head.host_len), &note.host));
+    ERR_TRY(host_parse_canonical(str_make(text + head.id_len, head.host_len), &note.host));
     memcpy(note.addr.bytes, head.addr, sizeof(head.addr));
     memcpy(note.id, text, head.id_len);
     note.id_len = head.id_len;

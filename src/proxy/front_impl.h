@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A client that speaks HTTP/2 (STAGE_FRONT, inside TLS of ours): each of its streams is a client of
  * its own, inside the same tunnel, with one request. It counts among the clients as they do; while
- * it has streams it is not idle, and it ends with its last. */
+ * it has streams it is neither idle nor late. */
 #ifndef LODGE_PROXY_FRONT_IMPL_H
 #define LODGE_PROXY_FRONT_IMPL_H
 

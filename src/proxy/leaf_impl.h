@@ -33,7 +33,7 @@ struct leaves {
 
 enum leaf_result {
     LEAF_READY,
-    LEAF_WAIT, /* inspect_leaf_came follows, unless leaf_forget */
+    LEAF_WAIT, /* the stage's leaf follows (stages.c), unless leaf_forget */
     LEAF_NONE, /* cannot be asked for now */
 };
 /* *ret_leaf holds until the loop's next turn. */

@@ -224,6 +224,22 @@ bool host_is_below(struct str name, struct str suffix)
     return name.len == suffix.len || name.p[name.len - suffix.len - 1] == '.';
 }
 
+enum err host_parse_canonical(struct str text, struct host *ret_host)
+{
+    struct host host;
+    struct addr addr;
+    if (addr_parse(text, &addr) == ERR_OK) {
+        host_from_addr(&addr, &host);
+    } else {
+        ERR_TRY(host_parse(text, &host));
+    }
+    if (!str_eq(host_str(&host), text)) {
+        return ERR_INVALID;
+    }
+    *ret_host = host;
+    return ERR_OK;
+}
+
 enum err host_parse_authority(struct str text, uint16_t default_port, struct host *ret_host,
                               uint16_t *ret_port)
 {

@@ -40,6 +40,10 @@ static inline struct str host_str(const struct host *host)
  * ASCII. An IPv4-mapped IPv6 address becomes HOST_IPV4. */
 MUST_USE enum err host_parse(struct str text, struct host *ret_host);
 
+/* What host_str gave: the canonical text and no other spelling, IPv6 without brackets. ERR_INVALID.
+ */
+MUST_USE enum err host_parse_canonical(struct str text, struct host *ret_host);
+
 /* The host of an address. */
 void host_from_addr(const struct addr *addr, struct host *ret_host);
 

@@ -398,6 +398,25 @@ TEST(an_authority_has_a_host_and_perhaps_a_port)
     }
 }
 
+TEST(only_the_canonical_text_is_read_back)
+{
+    static const struct {
+        const char *text;
+        enum host_kind kind; /* HOST_UNSET: refused */
+    } cases[] = {
+        {"a.example", HOST_NAME},       {"192.0.2.7", HOST_IPV4},    {"2001:db8::1", HOST_IPV6},
+        {"A.example", HOST_UNSET},      {"a.example.", HOST_UNSET},  {"192.0.2.07", HOST_UNSET},
+        {"0xc0000207", HOST_UNSET},     {"2001:DB8::1", HOST_UNSET}, {"[2001:db8::1]", HOST_UNSET},
+        {"::ffff:1.2.3.4", HOST_UNSET}, {"%61.example", HOST_UNSET}, {"", HOST_UNSET},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct host host = {0};
+        enum err err = host_parse_canonical(str_from(cases[i].text), &host);
+        assert_err(err, cases[i].kind == HOST_UNSET ? ERR_INVALID : ERR_OK);
+        assert_int_equal(host.kind, cases[i].kind);
+    }
+}
+
 TESTS_MAIN(unit(a_name_in_any_spelling_is_one_name), unit(international_names_are_one_name_too),
            unit(ascii_is_taken_as_it_is),
            unit(right_to_left_names_may_have_digits_and_hyphens_inside),
@@ -405,5 +424,5 @@ TESTS_MAIN(unit(a_name_in_any_spelling_is_one_name), unit(international_names_ar
            unit(an_ipv6_address_in_any_spelling_is_one_address), unit(what_is_no_host_is_refused),
            unit(lengths_have_their_bounds), unit(long_international_names_are_refused_and_not_cut),
            unit(a_canonical_host_is_read_as_itself), unit(an_address_becomes_a_host),
-           unit(below_never_matches_inside_a_label),
+           unit(below_never_matches_inside_a_label), unit(only_the_canonical_text_is_read_back),
            unit(an_authority_has_a_host_and_perhaps_a_port))
