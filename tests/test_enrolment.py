@@ -59,6 +59,14 @@ def wait_for(what, gate):
     return found
 
 
+def refuse_soon(gate, device, host):
+    """A worker takes a first refusal for what it looks like until the register has answered."""
+    end = time.monotonic() + TIMES_OUT
+    while not refuse(gate, device, host):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
 def addresses(found):
     return [device["address"] for device in found["not_enrolled"]]
 
@@ -114,7 +122,7 @@ def test_T5_an_application_that_pins_is_named_and_its_device_stays_enrolled(gate
     for device in (LAPTOP, PHONE):
         assert is_shown(gate, device, ca)
         assert refuse(gate, device, CLOSED[3])
-    assert refuse(gate, PHONE, CLOSED[4])
+    refuse_soon(gate, PHONE, CLOSED[4])
     found = wait_for(lambda found: sum(row["devices"] for row in found["pinned"]) == 3, gate)
     assert found["not_enrolled"] == []
     assert [(row["host"], row["devices"]) for row in found["pinned"]] == [
