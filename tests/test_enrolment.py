@@ -59,6 +59,15 @@ def wait_for(what, gate):
     return found
 
 
+def wait_until_noted(gate, device):
+    """Two workers tell by two lines: what one says may be heard before what the other said before."""
+    register = gate.data / "devices" / "enrolment"
+    end = time.monotonic() + TIMES_OUT
+    while not register.exists() or f"device {device} " not in register.read_text():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
 def refuse_soon(gate, device, host):
     """A worker takes a first refusal for what it looks like until the register has answered."""
     end = time.monotonic() + TIMES_OUT
@@ -121,6 +130,7 @@ def test_a_device_that_the_state_image_knows_is_listed_by_its_id(gate):
 def test_T5_an_application_that_pins_is_named_and_its_device_stays_enrolled(gate, ca):
     for device in (LAPTOP, PHONE):
         assert is_shown(gate, device, ca)
+        wait_until_noted(gate, device)
         assert refuse(gate, device, CLOSED[3])
     refuse_soon(gate, PHONE, CLOSED[4])
     found = wait_for(lambda found: sum(row["devices"] for row in found["pinned"]) == 3, gate)
