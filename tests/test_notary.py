@@ -240,6 +240,49 @@ def test_F1_the_key_under_the_leaves_is_renewed_and_workers_take_it(gates):
     assert not any("level=error" in line for line in gate.log)
 
 
+def hello_of(name):
+    """A ClientHello for a name."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    session = ssl.create_default_context().wrap_bio(incoming, outgoing, server_hostname=name)
+    with pytest.raises(ssl.SSLWantReadError):
+        session.do_handshake()
+    return outgoing.read()
+
+
+def test_F1_a_worker_that_does_not_read_gets_the_new_key_later(gates):
+    """Its line is full of leaves while the key is renewed: it is not given up."""
+    gate = gates(private=False, options=("--leaf-key", "2s"), workers=1)
+    assert fetch(gate, CLOSED).stdout == b"403"
+    notary = notary_of(gate)
+    worker = next(pid for pid, command in gate.children().items() if "proxy" in command)
+    clients = []
+    os.kill(notary, signal.SIGSTOP)
+    try:
+        for number in range(250):
+            client = gate.connect()
+            clients.append(client)
+            name = f"many-{number}.{CLOSED}"
+            client.sendall(f"CONNECT {name}:443 HTTP/1.1\r\nHost: {name}:443\r\n\r\n".encode())
+            assert b" 200 " in client.recv(4096)
+            client.sendall(hello_of(name))
+        os.kill(worker, signal.SIGSTOP)
+        before = sum("renewed=yes" in line for line in gate.log)
+        os.kill(notary, signal.SIGCONT)
+        for _ in range(1000):
+            if sum("renewed=yes" in line for line in gate.log) >= before + 2:
+                break
+            time.sleep(0.01)
+    finally:
+        os.kill(notary, signal.SIGCONT)
+        os.kill(worker, signal.SIGCONT)
+        for client in clients:
+            client.close()
+    for number in range(5):
+        done = fetch(gate, f"after-{number}.{CLOSED}")
+        assert done.stdout == b"403", done.stderr
+    assert not any("level=error" in line for line in gate.log)
+
+
 def test_F1_a_leaf_is_what_browsers_take(gates):
     """P-256, SAN only, backdated, 30 days, never a CA (CA/Browser Forum BR 6.3.2, 7.1)."""
     gate = gates(private=False)

@@ -38,7 +38,8 @@ struct link {
     struct host *queue; /* QUEUE_SLOTS; NULL: no link */
     size_t head;
     size_t n_queued;
-    bool full; /* takes no answer now */
+    bool full;    /* takes no answer now */
+    bool key_due; /* ... and has not had the key yet, which comes before any answer */
     struct bucket bucket;
 };
 
@@ -86,6 +87,18 @@ static enum err send_key(struct link *link)
     return err;
 }
 
+/* At once, or when the worker reads again; leaves under the new key wait behind it. */
+static enum err give_key(struct link *link)
+{
+    enum err err = send_key(link);
+    link->key_due = err == ERR_AGAIN;
+    if (err == ERR_AGAIN) {
+        link->full = true;
+        err = loop_change(&link->io, EPOLLIN | EPOLLOUT);
+    }
+    return err;
+}
+
 static enum err renew_key(struct notary *notary)
 {
     struct tls_key *key;
@@ -108,8 +121,8 @@ static void on_renew(struct loop_timer *timer)
         exit(EXIT_FAILURE);
     }
     for (size_t i = 0; i < LINKS_MAX; i++) {
-        if (notary->links[i].queue != NULL && send_key(&notary->links[i]) != ERR_OK) {
-            close_link(&notary->links[i]); /* it does not read, or is gone */
+        if (notary->links[i].queue != NULL && give_key(&notary->links[i]) != ERR_OK) {
+            close_link(&notary->links[i]); /* it is gone */
         }
     }
     log_line(LOG_INFO, "leaf-key", "%s", "renewed=yes");
@@ -246,13 +259,19 @@ static enum err take_question(struct link *link)
     return ERR_OK;
 }
 
+static enum err on_room(struct link *link)
+{
+    link->full = false;
+    ERR_TRY(loop_change(&link->io, EPOLLIN));
+    return link->key_due ? give_key(link) : ERR_OK;
+}
+
 static void on_question(struct loop_io *io, uint32_t events)
 {
     struct link *link = (struct link *)(void *)io;
     enum err err = ERR_OK;
     if ((events & EPOLLOUT) != 0) {
-        link->full = false;
-        err = loop_change(io, EPOLLIN);
+        err = on_room(link);
     }
     while (err == ERR_OK) {
         err = take_question(link);
