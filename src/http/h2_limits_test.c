@@ -78,6 +78,38 @@ TEST(a_flood_of_frames_that_move_nothing_ends_the_connection)
     }
 }
 
+static const struct flood from_origin[] = {
+    {"HEADERS of a stream that is over", NGHTTP2_HEADERS, HEAD, 1,
+     STR_INIT("\x08\x03"
+              "103")},
+    {"GOAWAY", NGHTTP2_GOAWAY, 0, 0, STR_INIT("\x7f\xff\xff\xff\0\0\0\0")},
+};
+
+TEST(an_origin_that_talks_and_answers_nothing_is_left)
+{
+    for (size_t i = 0; i < sizeof(from_origin) / sizeof(from_origin[0]); i++) {
+        const struct flood *flood = &from_origin[i];
+        struct rig rig;
+        rig_origin(&rig, NULL);
+        rig_frame(&rig, NGHTTP2_SETTINGS, 0, 0, STR(""));
+        for (unsigned k = 0; k < 2; k++) {
+            rig_say(rig_open(&rig), STR("GET / HTTP/1.1\r\nHost: a.example\r\n\r\n"));
+        }
+        rig_settle(&rig);
+        http_conn_close(&rig.streams[0].conn); /* its client has left */
+        rig_settle(&rig);
+        for (unsigned k = 0; k < MANY; k++) {
+            rig_frame(&rig, flood->type, flood->flags, flood->id, flood->payload);
+        }
+        int verdict = rig_verdict(&rig);
+        /* A GOAWAY is not read by everyone who has more to say. */
+        if ((verdict != CALM && verdict != -2) || rig.ended != 1) {
+            fail_msg("%s: %d", flood->name, verdict);
+        }
+        rig_free(&rig);
+    }
+}
+
 TEST(resets_beyond_the_limit_end_the_connection)
 {
     struct rig rig;
@@ -292,6 +324,7 @@ TEST(a_connection_and_a_stream_hold_what_is_stated)
 }
 
 TESTS_MAIN(unit(a_flood_of_frames_that_move_nothing_ends_the_connection),
+           unit(an_origin_that_talks_and_answers_nothing_is_left),
            unit(resets_beyond_the_limit_end_the_connection),
            unit(resets_that_a_peer_provokes_count_as_its_own),
            unit(continuations_without_end_end_the_connection),

@@ -3,9 +3,10 @@
  *
  * nghttp2 itself refuses too many CONTINUATION frames, too many settings in one frame, and answers
  * that pile up unsent. Here are counted resets (and what would make us reset), and frames that move
- * nothing: PING, SETTINGS, PRIORITY, WINDOW_UPDATE, empty DATA. Each frame that moves something
- * earns a few of those, as much as any honest peer sends beside it. Frames of unknown types nghttp2
- * skips without a word: they cost what their bytes cost.
+ * nothing: PING, SETTINGS, PRIORITY, WINDOW_UPDATE, GOAWAY, empty DATA, an origin's HEADERS of a
+ * stream that is over. Each frame that moves something earns a few of those, as much as any honest
+ * peer sends beside it. Frames of unknown types nghttp2 skips without a word: they cost what their
+ * bytes cost.
  */
 #include "http/h2_impl.h"
 
@@ -71,14 +72,22 @@ static int count(struct h2 *h2, struct h2_bucket *bucket)
     return fine ? 0 : fail(h2, NGHTTP2_ENHANCE_YOUR_CALM);
 }
 
-static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, void *context)
+/* Whether a frame of this type does nothing for a request, whatever is in it. */
+static bool is_idle(struct h2 *h2, const nghttp2_frame_hd *hd)
 {
     static const bool idle[FRAME_TYPES_KNOWN] = {
-        [NGHTTP2_PRIORITY] = true,
-        [NGHTTP2_SETTINGS] = true,
-        [NGHTTP2_PING] = true,
-        [NGHTTP2_WINDOW_UPDATE] = true,
+        [NGHTTP2_PRIORITY] = true,      [NGHTTP2_SETTINGS] = true, [NGHTTP2_PING] = true,
+        [NGHTTP2_WINDOW_UPDATE] = true, [NGHTTP2_GOAWAY] = true,
     };
+    if (hd->type == NGHTTP2_HEADERS) {
+        /* An origin opens no stream: this is for one that is over, and HPACK has to be undone. */
+        return !h2->server && h2_stream_find(h2, hd->stream_id) == NULL;
+    }
+    return hd->type < FRAME_TYPES_KNOWN && idle[hd->type];
+}
+
+static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, void *context)
+{
     (void)session;
     struct h2 *h2 = context;
     /* nghttp2 reads no PRIORITY any more (RFC 9113 section 5.3), and so not where it stands. */
@@ -88,10 +97,7 @@ static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, 
     if (hd->type == NGHTTP2_RST_STREAM) {
         return count(h2, &h2->resets);
     }
-    if (hd->type < FRAME_TYPES_KNOWN && idle[hd->type]) {
-        return count(h2, &h2->frames);
-    }
-    return 0;
+    return is_idle(h2, hd) ? count(h2, &h2->frames) : 0;
 }
 
 /* --- heads
