@@ -285,6 +285,19 @@ TEST(what_is_known_of_a_device_already_is_no_news_to_be_told)
     rig_tls_free(&tls);
 }
 
+TEST(F3_the_register_hears_nothing_of_a_host_with_a_sealed_URL)
+{
+    struct rig_tls tls;
+    struct tls_end end;
+    rig_tls_new(&tls, "visitors");
+    end_open(&tls, &end, "bad.test:%O", "bad.test", false);
+    assert_false(end_handshake(&tls, &end));
+    assert_int_equal(last(&tls)->reason, REASON_TLS_REFUSED);
+    assert_int_equal(tls.n_trusts, 0);
+    end_close(&tls, &end);
+    rig_tls_free(&tls);
+}
+
 /* Asks, sees the leaf and goes without a word. */
 static void leave(struct rig_tls *tls, bool sign)
 {
@@ -745,6 +758,7 @@ TESTS_MAIN(
     unit(a_device_that_refuses_the_leaf_is_not_enrolled_until_it_is_said_to_be),
     unit(one_pinned_application_does_not_make_a_device_not_enrolled),
     unit(what_is_known_of_a_device_already_is_no_news_to_be_told),
+    unit(F3_the_register_hears_nothing_of_a_host_with_a_sealed_URL),
     unit(closes_right_behind_the_certificate_are_a_refusal_from_the_second_on),
     unit(a_request_inside_is_for_the_site_of_the_connection),
     unit(the_gates_own_pages_are_there_over_https),

@@ -136,6 +136,7 @@ void record_tunnel_close(struct client *client, enum event_end end)
     event.method = str_make(tunnel->method, tunnel->method_len);
     event.scheme = !tunnel->upgraded ? STR("tunnel") : tunnel->secure ? STR("https") : STR("http");
     event.inspected = tunnel->secure;
+    event.ech |= client->inside != NULL && client->inside->verdict.ech;
     event.host = host_str(&tunnel->host);
     event.port = tunnel->port;
     event.path = str_make(tunnel->path, tunnel->path_len);

@@ -6,6 +6,7 @@
  * of devices says what it is (proxy_set_enrolled). The table forgets the rows that were used
  * longest ago; a device that is forgotten counts as enrolled, and is found out again.
  */
+#include "catalog/catalog.h"
 #include "crypto/fasthash.h"
 #include "proxy/proxy_impl.h"
 
@@ -68,7 +69,10 @@ static void refused(struct proxy *proxy, const struct addr *client, const struct
     row->told = PROXY_TRUST_REFUSED;
     row->host = name;
     row->unknown_ca |= !row->accepted;
-    if (news) {
+    /* Technicians read the register: it gives no hint of what a sealed list holds. */
+    bool sealed =
+        proxy->images.catalog == NULL || catalog_host_has_sealed_url(proxy->images.catalog, host);
+    if (news && !sealed) {
         tell(proxy, client, host, PROXY_TRUST_REFUSED);
     }
 }
