@@ -345,6 +345,8 @@ def test_nothing_is_smuggled_out_of_http2(start, old_site, new_site, kind):
         client = connect(gate, strict=False)
         answer = client.wait(client.ask("/smuggle", "POST", fields, body=b"GET /x HTTP/1.1\r\n\r\n"))
         assert answer.reset not in (None, 0) or client.goaway is not None, fields
+    malformed = [event for event in gate.events() if event["reason"] == "malformed"]
+    assert len(malformed) >= len(SMUGGLED) // 2 and {event["host"] for event in malformed} == {NAME}
     for path in PATHS:
         client = connect(gate, strict=False)
         answer = client.wait(client.ask(path))

@@ -46,6 +46,9 @@ struct h2_owner {
     /* h2_front: a stream has a whole request head. The owner opens a connection for it by
      * h2_stream_open inside this call, or refuses by not doing so (RST_STREAM REFUSED_STREAM). */
     void (*stream)(struct h2 *h2, int32_t id, void *context);
+    /* h2_front: what a stream asks is not valid (RFC 9113 section 8), or came to no whole head, and
+     * the stream is over. May be NULL. */
+    void (*malformed)(struct h2 *h2, void *context);
     /* The connection is over: an end, an error, a limit, or after a GOAWAY (of either) its last
      * stream. Streams that are open are told by EPOLLHUP. Once. */
     void (*ended)(struct h2 *h2, void *context);

@@ -91,6 +91,7 @@ struct h2_stream {
     uint32_t news; /* to be told to conn */
     int32_t id;    /* 0: of an origin, its request is not there yet */
     bool server;   /* as h2->server */
+    bool asked;    /* the owner was told of its request */
     bool opened;   /* has had a conn */
     bool gone;     /* nghttp2 knows it no more */
     uint32_t code; /* of its end */

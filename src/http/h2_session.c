@@ -176,6 +176,7 @@ static int on_head(struct h2 *h2, struct h2_stream *stream, bool ended)
     }
     h2_bucket_credit(&h2->frames, EARNED_BY_REQUEST);
     if (fresh) {
+        stream->asked = true;
         h2->owner.stream(h2, stream->id, h2->owner.context);
         if (!stream->opened) {
             h2_stream_reset(stream, NGHTTP2_REFUSED_STREAM);

@@ -94,8 +94,12 @@ static void free_if_done(struct h2_stream *stream)
 
 void h2_stream_gone(struct h2_stream *stream, uint32_t code)
 {
+    struct h2 *h2 = stream->h2;
     stream->gone = true;
     stream->code = code;
+    if (stream->server && !stream->asked && h2 != NULL && h2->owner.malformed != NULL) {
+        h2->owner.malformed(h2, h2->owner.context);
+    }
     if (!(stream->in.ended && stream->out.ended)) {
         stream->broken = true;
         h2_stream_tell(stream, LOST);

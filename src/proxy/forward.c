@@ -126,26 +126,8 @@ static void print_codings(struct buf *to, const struct http1_head *head)
     buf_append(to, n != 0 ? STR("\r\n") : STR("identity\r\n"));
 }
 
-/* Protocols of Upgrade that would bring requests past us that nobody decided on: HTTP in the clear
- * (h2c), TLS (RFC 2817), and tunnels (RFC 9298, RFC 9484). */
-static bool is_way_out(struct str name)
-{
-    static const struct str ways[] = {STR_INIT("h2c"),
-                                      STR_INIT("HTTP"),
-                                      STR_INIT("TLS"),
-                                      STR_INIT("connect-udp"),
-                                      STR_INIT("connect-ip"),
-                                      STR_INIT("connect-tcp"),
-                                      STR_INIT("connect-ethernet")};
-    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
-        if (str_eq_nocase(name, ways[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The protocols of Upgrade that are passed on. */
+/* What of Upgrade is passed on: WebSocket (RFC 6455). Anything else would be a pipe past us: HTTP
+ * in the clear (h2c), TLS (RFC 2817), tunnels (RFC 9298, RFC 9484), or what two ends agree on. */
 static void read_upgrade(struct exchange *exchange, const struct http1_head *head)
 {
     const struct http1_header *upgrade = http1_find(head, HTTP1_NAME_UPGRADE);
@@ -157,16 +139,9 @@ static void read_upgrade(struct exchange *exchange, const struct http1_head *hea
     while (rest.len != 0) {
         str_cut(rest, ',', &item, &rest);
         item = str_trim(item);
-        struct str name;
-        struct str version;
-        str_cut(item, '/', &name, &version);
-        if (name.len == 0 || is_way_out(name)) {
-            continue;
+        if (str_eq_nocase(item, STR("websocket")) && exchange->offered.len == 0) {
+            buf_append(&exchange->offered, item);
         }
-        if (exchange->offered.len != 0) {
-            buf_append(&exchange->offered, STR(", "));
-        }
-        buf_append(&exchange->offered, item);
     }
     exchange->upgrade = exchange->offered.len != 0;
 }

@@ -45,6 +45,12 @@ static void on_stream(struct h2 *h2, int32_t id, void *context)
     }
 }
 
+static void on_malformed(struct h2 *h2, void *context)
+{
+    (void)h2;
+    record_malformed(context);
+}
+
 /* Streams that are open are told at the end of this turn, each for its own event; then we go. */
 static void on_ended(struct h2 *h2, void *context)
 {
@@ -57,7 +63,12 @@ static void on_ended(struct h2 *h2, void *context)
 void front_begin(struct client *client)
 {
     struct proxy *proxy = client->proxy;
-    struct h2_owner owner = {.stream = on_stream, .ended = on_ended, .context = client};
+    struct h2_owner owner = {
+        .stream = on_stream,
+        .malformed = on_malformed,
+        .ended = on_ended,
+        .context = client,
+    };
     client->stage = STAGE_FRONT;
     client->front = calloc(1, sizeof(*client->front));
     if (client->front == NULL || h2_front_new(&client->conn, proxy->loop, &proxy->scratch_up,

@@ -180,6 +180,8 @@ void record_left(struct exchange *exchange, enum event_end end);
 void record_close(struct exchange *exchange, enum event_end end);
 void record_tunnel_close(struct client *client, enum event_end end);
 /* A CONNECT inside which nothing was asked. */
+/* A request of HTTP/2 that could not be read. */
+void record_malformed(struct client *client);
 void record_inside(struct client *client, const struct inside *inside);
 
 #endif

@@ -637,7 +637,7 @@ TEST(F20_an_upgrade_that_leads_round_the_gate_is_not_passed_on)
     rig_new(&rig);
     int client = rig_ask(&rig, "GET http://a.test:%O/ HTTP/1.1\r\nHost: a.test\r\n"
                                "Connection: Upgrade\r\nUpgrade: connect-udp, TLS/1.0, "
-                               "Connect-IP, HTTP/2.0, h2c\r\n\r\n");
+                               "Connect-IP, HTTP/2.0, h2c, any\r\n\r\n");
     int origin = rig_origin(&rig);
     assert_lacks(rig_read(&rig, origin, "\r\n\r\n"), "pgrade");
     close(client);

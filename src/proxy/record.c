@@ -163,3 +163,23 @@ void record_inside(struct client *client, const struct inside *inside)
     event.inspected = inside->ready;
     append(client->proxy, &event);
 }
+
+void record_malformed(struct client *client)
+{
+    struct inside *inside = client->inside;
+    struct verdict verdict = inside->verdict;
+    struct event event;
+    struct event_id id;
+    verdict.action = ACTION_BLOCK;
+    verdict.level = LEVEL_NONE;
+    verdict.reason = REASON_MALFORMED;
+    verdict.rule = reason_code(REASON_MALFORMED);
+    record_new_id(client->proxy, &id);
+    fill(client, EVENT_REQUEST, &id, &inside->who, &verdict, &event);
+    event.scheme = STR("https");
+    event.host = host_str(&inside->host);
+    event.port = inside->port;
+    event.inspected = true;
+    inside->asked = true;
+    append(client->proxy, &event);
+}
