@@ -197,8 +197,8 @@ def test_clients_that_reset_at_once_hold_nothing(gate):
 # --- sites that answer too early, too much, or for ever ---
 
 def early(site, connection, _):
-    """Answers before it was asked."""
-    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nearly")
+    """Answers before it was asked, and closes, since it could not tell a second request from the first."""
+    connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nearly")
     site.head(connection)
     connection.recv(1)
 

@@ -2,7 +2,7 @@
 /* The school's certificate authority: made once, then signs leaves. Held by the notary alone.
  *
  * A leaf is for one host, under a key that all leaves of a day share: ECDSA P-256, SAN only,
- * serverAuth, a random serial of 64 bits or more, valid from a day ago for 30 days (of 398 that are
+ * serverAuth, a random serial of 64 bits or more, valid from a day ago for 90 days (of 398 that are
  * allowed) and never beyond the CA (CA/Browser Forum BR 6.3.2, RFC 5280).
  */
 #ifndef LODGE_TLS_AUTHORITY_H

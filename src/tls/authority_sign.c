@@ -10,7 +10,7 @@
 
 /* BR 6.3.2 allows 398 days. A leaf is used for a day, and what a thief of its key could do with it
  * ends the sooner; a device's clock may still be weeks wrong. The last second is the one named. */
-enum { LEAF_LIFE_S = 30 * AUTHORITY_DAY_S - 1 };
+enum { LEAF_LIFE_S = 90 * AUTHORITY_DAY_S - 1 };
 
 static GENERAL_NAME *general_name(const struct host *host)
 {

@@ -125,7 +125,7 @@ TEST(serials_are_positive_and_of_128_bits_and_never_the_same)
     tls_rig_fini(&rig);
 }
 
-TEST(a_leaf_lives_for_30_days_and_within_its_CA)
+TEST(a_leaf_lives_for_90_days_and_within_its_CA)
 {
     struct tls_rig rig;
     tls_rig_init(&rig);
@@ -135,7 +135,7 @@ TEST(a_leaf_lives_for_30_days_and_within_its_CA)
     assert_int_equal(seconds(X509_get0_notBefore(leaf)), now_s - DAY_S);
     /* Both ends count (RFC 5280 section 4.1.2.5). */
     assert_int_equal(seconds(X509_get0_notAfter(leaf)) + 1 - seconds(X509_get0_notBefore(leaf)),
-                     30 * DAY_S);
+                     90 * DAY_S);
     X509_free(leaf);
     leaf = leaf_of(rig.authority, rig.key, "a.example", (ca_until_s - 5 * DAY_S) * 1000);
     assert_int_equal(seconds(X509_get0_notAfter(leaf)), ca_until_s);
@@ -388,7 +388,7 @@ TEST(a_leaf_key_of_another_kind_is_refused)
 TESTS_MAIN(unit(a_leaf_is_what_a_strict_verifier_takes), unit(an_ipv6_address_is_an_ip_san),
            unit(F22_a_leaf_says_no_more_than_it_must),
            unit(serials_are_positive_and_of_128_bits_and_never_the_same),
-           unit(a_leaf_lives_for_30_days_and_within_its_CA),
+           unit(a_leaf_lives_for_90_days_and_within_its_CA),
            unit(a_name_for_a_CA_is_printable_and_not_too_long),
            unit(a_school_brings_its_own_CA_of_any_usual_kind),
            unit(what_cannot_be_a_CA_is_refused_with_a_sentence_that_says_why),
