@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The register engine: what holds for every record of every register (design section 6). Permission
+ * is checked here, never in a page; every change is one transaction with its act.
+ *
+ * Records go in and out as JSON (docs/schema.md, "In the API"): what a page shows is what the API
+ * answers. A record that the actor may not see does not exist for them: ERR_NOT_FOUND, from
+ * every function alike. ERR_DENIED: may see it, but not do that.
+ */
+#ifndef LODGE_RECORDS_ENGINE_H
+#define LODGE_RECORDS_ENGINE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "records/actor.h"
+#include "records/register.h"
+#include "store/keys.h"
+#include "store/store.h"
+
+struct engine {
+    struct store *store;
+    struct keys *keys;
+};
+
+struct engine_query {
+    struct str search;  /* words; empty: all */
+    struct str sort;    /* a field's name; empty: last changed first */
+    bool down;
+    size_t page;        /* from 1 */
+    size_t per_page;    /* 1 to 100; 0: 25 */
+    struct str about;   /* only records about this person; empty: all */
+};
+
+/* {"register", "items": [record...], "page", "per_page", "more": bool, "total": n, "total_is_least":
+ * bool (there are more than the total that was counted), "sort", "down", "search",
+ * "may": {"make": bool, "take": bool, "bring": bool}}. Each record holds "id", "version", "state",
+ * "title", "about", "made", "changed", "fields" (canonical) and "shown" (as a person reads it). Fields
+ * that the actor may not see are absent; sensitive ones are null until a look is open. */
+MUST_USE enum err engine_list(struct engine *engine, const struct actor *actor,
+                              const struct register_def *def, const struct engine_query *query,
+                              json_t **ret_document);
+
+/* One record as above, and "may": {"change", "dispose", "moves": [...]}, "look": "open" or
+ * "needed" (then sensitive values are null: the page asks for a reason). */
+MUST_USE enum err engine_get(struct engine *engine, const struct actor *actor,
+                             const struct register_def *def, struct str id, json_t **ret_record);
+
+/* Past versions, newest first: who, when, which fields, the words of the reason. */
+MUST_USE enum err engine_history(struct engine *engine, const struct actor *actor,
+                                 const struct register_def *def, struct str id,
+                                 json_t **ret_history);
+
+/* Makes a record from {field: text or typed value}. ERR_INVALID: *ret_faults is {field: sentence},
+ * nothing is stored, and the caller has what was typed. */
+MUST_USE enum err engine_make(struct engine *engine, const struct actor *actor,
+                              const struct register_def *def, const json_t *input,
+                              struct record_id *ret_id, json_t **ret_faults);
+
+/* Changes the fields that are given. version: what the person saw; ERR_CONFLICT where somebody
+ * changed it since. */
+MUST_USE enum err engine_change(struct engine *engine, const struct actor *actor,
+                                const struct register_def *def, struct str id, uint64_t version,
+                                const json_t *input, struct str reason, json_t **ret_faults);
+
+/* One of the register's moves. */
+MUST_USE enum err engine_move(struct engine *engine, const struct actor *actor,
+                              const struct register_def *def, struct str id, uint64_t version,
+                              struct str move, const json_t *input, struct str reason,
+                              json_t **ret_faults);
+
+/* Takes the last change back (a new version with the values before it). ERR_NOT_FOUND: nothing to
+ * undo. */
+MUST_USE enum err engine_undo(struct engine *engine, const struct actor *actor,
+                              const struct register_def *def, struct str id, uint64_t version);
+
+/* Destroys the record, its past versions, files and key; its acts stay and the chain verifies. */
+MUST_USE enum err engine_dispose(struct engine *engine, const struct actor *actor,
+                                 const struct register_def *def, struct str id, uint64_t version,
+                                 struct str reason);
+
+/* CSV (RFC 4180, UTF-8): what a list with this search shows, all pages, formulas defused. */
+MUST_USE enum err engine_export_csv(struct engine *engine, const struct actor *actor,
+                                    const struct register_def *def,
+                                    const struct engine_query *query, struct buf *to);
+/* Takes all rows or none. *ret_report: {"rows", "made", "changed", "faults": [{"row", "field",
+ * "fault"}]}. dry: only the report. */
+MUST_USE enum err engine_import_csv(struct engine *engine, const struct actor *actor,
+                                    const struct register_def *def, struct str csv, bool dry,
+                                    json_t **ret_report);
+
+/* Keeps a file sealed, for a file field; name and type as told by the browser (checked, bounded).
+ * *ret_id goes into the field's input. */
+MUST_USE enum err engine_file_keep(struct engine *engine, const struct actor *actor,
+                                   const struct register_def *def, struct str name, struct str type,
+                                   struct str bytes, struct record_id *ret_id);
+MUST_USE enum err engine_file_read(struct engine *engine, const struct actor *actor,
+                                   const struct register_def *def, struct str id, struct str field,
+                                   struct arena *arena, struct str *ret_name, struct str *ret_type,
+                                   struct buf *ret_bytes);
+
+/* Over all registers that the actor may see: {"groups": [{"register", "label", "items", "more"}]}. */
+MUST_USE enum err engine_search(struct engine *engine, const struct actor *actor, struct str words,
+                                json_t **ret_document);
+
+#endif

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a register is: static tables that tools/schema.py makes from schema/NAME.toml
+ * (docs/schema.md). The engine, forms, API and exports read nothing else. */
+#ifndef LODGE_RECORDS_REGISTER_H
+#define LODGE_RECORDS_REGISTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/str.h"
+#include "records/permit.h"
+#include "store/statement.h"
+
+enum field_type {
+    FIELD_UNSET,
+#define FIELD_TYPE(name, word, column, text) FIELD_##name,
+#include "records/field_type.def"
+#undef FIELD_TYPE
+    FIELD_COUNT
+};
+
+struct register_choice {
+    struct str value; /* in the store and the API */
+    struct str label;
+};
+
+/* Statements that list by one field; indexes are enum register_reach. */
+enum register_reach {
+    REACH_OWN,    /* about the viewer or their child, or made by the viewer */
+    REACH_CLASS,  /* ... or about a member of a group that the viewer teaches or covers today */
+    REACH_SCHOOL, /* all of the school */
+    REACH_COUNT,
+};
+
+struct register_field {
+    struct str name;
+    struct str label;
+    struct str hint;
+    enum field_type type;
+    bool required;
+    bool listed;     /* a column of the list */
+    bool searchable; /* the search looks here */
+    bool sortable;
+    bool sensitive;   /* seeing it is an act (audit.h: a look) */
+    bool hidden_from; /* a person field: the record does not exist for this person */
+    bool unique;      /* within the school */
+    unsigned seen_by; /* roles, 1U << role, or-ed; 0: whoever sees the record */
+    int64_t min, max; /* length in characters, number, pence, days from today; both 0: the type's */
+    unsigned decimals;
+    const struct register_choice *choices;
+    size_t n_choices;
+    size_t column; /* the first of this field in the statements' rows and values */
+};
+
+struct register_state {
+    struct str name;
+    struct str label;
+};
+
+struct register_move {
+    struct str name;
+    struct str label;
+    unsigned from;    /* states, 1U << index, or-ed */
+    size_t to;        /* a state's index */
+    unsigned by;      /* roles, 1U << role, or-ed */
+    uint64_t demands; /* fields that must be filled, 1 << index, or-ed */
+    bool reason;      /* asks for one */
+};
+
+/* Statements of one register; STATEMENT_UNSET where a field has none. Their parameters and columns
+ * are described at the top of tools/schema_sql.py. */
+struct register_statements {
+    enum store_statement get, insert, update, remove;
+    /* [reach][field index][0 up, 1 down]; the field n_fields is "changed", the default. */
+    const enum store_statement (*list)[2];
+    /* [reach][field index] */
+    const enum store_statement *search;
+    const enum store_statement *count; /* [reach] */
+};
+
+struct register_def {
+    struct str name;   /* singular, the table's: "concern" */
+    struct str plural; /* in URLs: "concerns" */
+    struct str label, label_plural, help;
+    enum area area;
+    struct str retention; /* a class of docs/schema.md (R244) */
+    bool subject_access;  /* in the export of the person it is about */
+    bool sensitive;       /* opening one is a look, with a reason (audit.h) */
+    const struct register_field *fields;
+    size_t n_fields;
+    size_t about; /* the person field whom a record is about; n_fields: none */
+    size_t title; /* the field that names a record in lists and links */
+    const struct register_state *states; /* the first is where a record begins; none: no states */
+    size_t n_states;
+    const struct register_move *moves;
+    size_t n_moves;
+    const struct register_statements *statements;
+};
+
+extern const struct register_def *const REGISTERS[];
+extern const size_t N_REGISTERS;
+
+/* By its plural or its name; NULL for none. */
+const struct register_def *register_find(struct str plural);
+/* The index of a field, or def->n_fields. */
+size_t register_field_find(const struct register_def *def, struct str name);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The keys of sealed records: one key for each record, in a file of their own (design section 6),
+ * wrapped by the box's master key.
+ *
+ * DIR/keys holds master.key (32 bytes, mode 0600, made at the first run) and keys.db. Destroying a
+ * record's key is what makes its sealed values unreadable, wherever copies of them lie; a backup
+ * keeps only the latest copy of the keys file. A key is on the disk before keys_make returns: a
+ * record is never sealed under a key that a crash can lose. A key without its record (a crash
+ * between the two) does no harm and is swept at the start.
+ */
+#ifndef LODGE_STORE_KEYS_H
+#define LODGE_STORE_KEYS_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/str.h"
+
+struct keys;
+
+/* folder_fd stays the caller's. *why gets a sentence on failure. */
+MUST_USE enum err keys_open(int folder_fd, struct keys **ret_keys, struct buf *why);
+void keys_close(struct keys *keys);
+
+/* A key for this record; one that is there already stays. */
+MUST_USE enum err keys_make(struct keys *keys, struct str record);
+
+/* Seals plain for one field of a record (appended to *ret): the record's id and the field's name are
+ * authenticated with it, so that a value moved elsewhere does not open. ERR_NOT_FOUND: no key. */
+MUST_USE enum err keys_seal(struct keys *keys, struct str record, struct str field,
+                            struct str plain, struct buf *ret);
+/* ERR_NOT_FOUND: the key was destroyed; ERR_INVALID: not what was sealed. */
+MUST_USE enum err keys_open_sealed(struct keys *keys, struct str record, struct str field,
+                                   struct str sealed, struct buf *ret);
+
+/* 32 bytes that match equal words without telling them, under a key that never leaves this file: for
+ * values that are looked up and never shown (a UPN, K16), and for the audit's hashes of sealed
+ * values when the record is named (its key then salts the hash, and is destroyed with it). */
+enum { KEYS_DIGEST_BYTES = 32 };
+MUST_USE enum err keys_digest(struct keys *keys, struct str record_or_empty, struct str text,
+                              unsigned char ret_digest[KEYS_DIGEST_BYTES]);
+
+/* Destroys the record's key: overwritten, and the journal truncated, before this returns. */
+MUST_USE enum err keys_destroy(struct keys *keys, struct str record);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What handlers answer with. */
+#ifndef LODGE_WEB_PAGE_H
+#define LODGE_WEB_PAGE_H
+
+#include "web/web.h"
+
+/* A view: made by tools/templates.py from views/console/NAME.html. */
+typedef void web_view(struct buf *to, const json_t *document);
+
+/* Answers with the document (taken over, also on failure): its view in the console's frame, or
+ * itself as JSON. The frame's own members ("page": {title, signed_in, name, roles, nav, csrf, flash,
+ * crumbs}) are added here; the document names its title as "title". */
+enum web_next page_answer(struct web_exchange *exchange, unsigned status, web_view *view,
+                          json_t *document);
+/* 303 to a path of ours (built by web_path, never from input). For JSON: 200 and {"location"}. */
+enum web_next page_redirect(struct web_exchange *exchange, struct str path);
+/* An error as a page or as {"error", "faults"}: 403, 404, 409, 413, 429, 500, 503; says what to do. */
+enum web_next page_trouble(struct web_exchange *exchange, unsigned status, struct str sentence);
+/* From an error of records/: NOT_FOUND 404, DENIED 403, CONFLICT 409, BUSY and GONE 503, else 500. */
+enum web_next page_err(struct web_exchange *exchange, enum err err);
+/* A note that the next page shows once ("Saved. Undo"). */
+void page_flash(struct web_exchange *exchange, struct str kind, struct str text);
+/* One response header; refuses CR and LF (a CHECK). */
+void web_header(struct web_exchange *exchange, struct str name, struct str value);
+
+/* ---- forms ---- */
+
+/* The first value of a field; empty where there is none. has: whether it was sent at all. */
+struct str form_text(const struct web_exchange *exchange, struct str name);
+bool form_has(const struct web_exchange *exchange, struct str name);
+/* All fields as {name: text}; for JSON bodies the object as it came. Owned by the exchange. */
+const json_t *form_json(const struct web_exchange *exchange);
+struct form_file {
+    struct str name, type, bytes;
+};
+bool form_file(const struct web_exchange *exchange, struct str name, struct form_file *ret_file);
+/* A parameter of the query, decoded into the arena; empty where there is none. */
+struct str query_text(const struct web_exchange *exchange, struct str name);
+
+#endif

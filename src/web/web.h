@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The console: routes, guard, pages. Requests come validated from front (proc/), answers go back
+ * there; nothing here knows a socket.
+ *
+ * A handler makes one JSON document; `Accept` chooses whether its view (views/console/) or the
+ * document itself is sent. The guard (guard.c) runs before every handler: session, second factor,
+ * CSRF, sizes, rates; what a handler may show is decided by records/.
+ */
+#ifndef LODGE_WEB_WEB_H
+#define LODGE_WEB_WEB_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/str.h"
+#include "records/actor.h"
+#include "records/engine.h"
+#include "records/session.h"
+#include "store/keys.h"
+#include "store/store.h"
+
+enum web_method {
+    WEB_METHOD_UNSET,
+    WEB_GET, /* HEAD too: front drops the body */
+    WEB_POST,
+};
+
+/* As front validated it. Slices live as long as the request. */
+struct web_request {
+    enum web_method method;
+    struct str path;  /* decoded per segment by the router; begins with '/' */
+    struct str query; /* without '?' */
+    struct str host;  /* of the request, checked by front against the console's own names */
+    struct str cookie, accept, content_type, origin, fetch_site, user_agent, csrf; /* headers */
+    struct str body;
+    uint8_t client[16];
+    int64_t now_ms;
+};
+
+/* One that is being answered. */
+struct web_exchange {
+    struct web *web;
+    const struct web_request *request;
+    struct arena *arena;      /* of the request */
+    struct actor actor;       /* signed out: all empty */
+    struct session session;
+    struct str parameters[4]; /* of the route's {places}, decoded */
+    const struct web_form *form; /* of a POST: urlencoded, multipart or JSON alike */
+    bool wants_json;
+    /* The answer. */
+    unsigned status;    /* 200 */
+    struct str type;    /* text/html; charset=utf-8 */
+    struct buf headers; /* whole lines with CRLF; by web_header only */
+    struct buf body;
+    /* A password to be judged or hashed by auth, where the handler answered WEB_ASK. */
+    struct web_question {
+        bool make;       /* hash it; else compare */
+        struct str hash; /* to compare with; empty: with nobody's (costs the same) */
+        struct str account; /* who is being guessed at; empty: not counted */
+        char password[LIMIT_PASSWORD_LEN];
+        size_t password_len; /* wiped once it is asked */
+    } question;
+    struct web_verdict {
+        bool right;  /* the password is this one */
+        bool locked; /* too many wrong ones for this account from this address (S2) */
+        bool busy;   /* auth is not there or has too much to do */
+        struct str hash; /* of a question that made one */
+    } verdict;
+    /* Called with the verdict, as the handler's second half. */
+    enum web_next (*resume)(struct web_exchange *exchange);
+    void *work; /* the handler's own, in the arena */
+};
+
+enum web_next {
+    WEB_DONE,
+    WEB_ASK, /* question and resume are set */
+};
+
+typedef enum web_next web_handler(struct web_exchange *exchange);
+
+struct web_options {
+    struct store *store;
+    struct keys *keys;
+    const char *data;          /* for what is shown, never opened */
+    struct str school;         /* the name of --school */
+    bool policy_fixed;         /* --policy FILE: read-only on screen */
+    void (*ring)(void *context); /* after a commit that concerns the gate: wakes the clerk */
+    void *ring_context;
+};
+
+struct web;
+MUST_USE enum err web_new(const struct web_options *options, struct web **ret_web);
+void web_free(struct web *web);
+
+/* Routes, guards and handles. WEB_ASK: the caller asks auth, fills verdict and calls web_resume.
+ * Never fails: what goes wrong is a page. The exchange is the caller's, zeroed but for web, request
+ * and arena; web_exchange_fini frees its buffers. */
+enum web_next web_handle(struct web_exchange *exchange);
+enum web_next web_resume(struct web_exchange *exchange);
+void web_exchange_fini(struct web_exchange *exchange);
+
+#endif
