@@ -69,3 +69,45 @@ void base64_encode(struct str bytes, struct buf *to)
         buf_append(to, str_make(text, sizeof(text)));
     }
 }
+
+/* Turns one alphabet's two last digits into the other's. */
+static void swap_digits(char *text, size_t n, const char from[2], const char to[2])
+{
+    for (size_t i = 0; i < n; i++) {
+        text[i] = text[i] == from[0] ? to[0] : text[i] == from[1] ? to[1] : text[i];
+    }
+}
+
+void base64url_encode(struct str bytes, struct buf *to)
+{
+    size_t before = to->len;
+    base64_encode(bytes, to);
+    if (buf_err(to) != ERR_OK) {
+        return;
+    }
+    while (to->len > before && to->p[to->len - 1] == '=') {
+        to->len--;
+    }
+    swap_digits(to->p + before, to->len - before, "+/", "-_");
+}
+
+enum err base64url_decode(struct str text, struct buf *to)
+{
+    size_t before = to->len;
+    for (size_t at = 0; at < text.len; at += 4) {
+        char group[4] = {'=', '=', '=', '='};
+        struct str part = str_sub(text, at, sizeof(group));
+        char bytes[3];
+        for (size_t i = 0; i < part.len; i++) {
+            /* '+' and '/' are no digits here. */
+            group[i] = part.p[i] == '+' || part.p[i] == '/' ? '=' : part.p[i];
+        }
+        swap_digits(group, part.len, "-_", "+/");
+        if (part.len < 2 || !decode_group(group, sizeof(group) - part.len, bytes)) {
+            to->len = before;
+            return ERR_INVALID;
+        }
+        buf_append(to, str_make(bytes, part.len - 1));
+    }
+    return buf_err(to);
+}

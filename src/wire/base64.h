@@ -12,4 +12,9 @@
 MUST_USE enum err base64_decode(struct str text, struct buf *to);
 void base64_encode(struct str bytes, struct buf *to);
 
+/* The same with the alphabet for URLs and names, without padding (section 5; RFC 7515 section 2).
+ */
+MUST_USE enum err base64url_decode(struct str text, struct buf *to);
+void base64url_encode(struct str bytes, struct buf *to);
+
 #endif

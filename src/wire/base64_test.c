@@ -33,6 +33,35 @@ TEST(the_vectors_of_rfc_4648_go_both_ways)
     }
 }
 
+TEST(the_alphabet_for_urls_has_no_padding)
+{
+    static const struct {
+        struct str bytes;
+        struct str text;
+    } cases[] = {
+        {STR_INIT(""), STR_INIT("")},           {STR_INIT("f"), STR_INIT("Zg")},
+        {STR_INIT("fo"), STR_INIT("Zm8")},      {STR_INIT("foo"), STR_INIT("Zm9v")},
+        {STR_INIT("foob"), STR_INIT("Zm9vYg")}, {STR_INIT("\xfb\xff\xbf\0"), STR_INIT("-_-_AA")},
+    };
+    static const struct str bad[] = {STR_INIT("Z"),    STR_INIT("Zg=="), STR_INIT("Zh"),
+                                     STR_INIT("Zm9"),  STR_INIT("+_-_"), STR_INIT("-/-_"),
+                                     STR_INIT("Zm 9"), STR_INIT("Zm9vY")};
+    struct buf buf;
+    buf_init(&buf, 64);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        buf_clear(&buf);
+        base64url_encode(cases[i].bytes, &buf);
+        assert_str_eq(buf_str(&buf), cases[i].text);
+        buf_clear(&buf);
+        assert_ok(base64url_decode(cases[i].text, &buf));
+        assert_str_eq(buf_str(&buf), cases[i].bytes);
+    }
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        assert_int_equal(base64url_decode(bad[i], &buf), ERR_INVALID);
+    }
+    buf_fini(&buf);
+}
+
 TEST(anything_else_is_refused)
 {
     static const struct str texts[] = {
@@ -79,5 +108,6 @@ TEST(a_full_buffer_is_an_error)
     buf_fini(&buf);
 }
 
-TESTS_MAIN(unit(the_vectors_of_rfc_4648_go_both_ways), unit(anything_else_is_refused),
-           unit(bytes_come_back_as_they_were), unit(a_full_buffer_is_an_error))
+TESTS_MAIN(unit(the_vectors_of_rfc_4648_go_both_ways), unit(the_alphabet_for_urls_has_no_padding),
+           unit(anything_else_is_refused), unit(bytes_come_back_as_they_were),
+           unit(a_full_buffer_is_an_error))
