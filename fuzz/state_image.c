@@ -17,6 +17,7 @@ static void read_image(const uint8_t *data, size_t size)
         struct addr addr = {{0}};
         state_print(state, &out);
         (void)state_device_at(state, &addr);
+        (void)state_log_on_find(state, STR("d.w"));
         (void)state_is_nominated(state, STR("games"), STR("p-1"));
         (void)state_ban_find(state, STATE_SUSPENSIONS, WHO_PERSON, STR("p-1"), 0);
         state_free(state);

@@ -52,12 +52,13 @@ struct policy_subject {
     struct str supervisor; /* of KNOWN_CLASS: the adult's id */
 };
 
-/* The subject of a connection at a time: credentials first (person, already accepted by auth, empty
- * for none), then what the state knows of the device with this address. A person that the state
- * does not know is nobody (*ret_subject is then the unknown group, and the answer false). */
-bool policy_identify(const struct policy_images *images, struct str person,
+/* The subject of a connection at a time: credentials first (the log-on in them, already accepted by
+ * auth, empty for none), then what the state knows of the device with this address. A person that
+ * the state does not know is nobody (*ret_subject is then the unknown group, and the answer false).
+ */
+bool policy_identify(const struct policy_images *images, struct str log_on,
                      const struct addr *client, int64_t now_ms, struct policy_subject *ret_subject);
-/* `check --person`; false for a person that the state does not know. */
+/* `check --person`: by log-on, or else by id; false for a person that the state does not know. */
 bool policy_identify_person(const struct policy_images *images, struct str person, int64_t now_ms,
                             struct policy_subject *ret_subject);
 /* `check --group`. */

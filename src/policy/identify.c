@@ -14,25 +14,32 @@ static void be_nobody(const struct policy_images *images, struct policy_subject 
     };
 }
 
-/* A person of the state, in a group of the policy; else NULL. */
-static const struct state_person *find_person(const struct policy_images *images, struct str id,
-                                              unsigned *ret_group)
+static const struct state_person *person_of_id(const struct policy_images *images, struct str id)
 {
-    const struct state_person *person =
-        images->state != NULL ? state_person_find(images->state, id) : NULL;
-    bool known =
-        person != NULL && policy_group_find(images->policy, state_str(images->state, person->group),
-                                            ret_group) == ERR_OK;
-    return known ? person : NULL;
+    return images->state != NULL ? state_person_find(images->state, id) : NULL;
+}
+
+static const struct state_person *person_of_log_on(const struct policy_images *images,
+                                                   struct str log_on)
+{
+    return images->state != NULL ? state_log_on_find(images->state, log_on) : NULL;
+}
+
+/* Whether the policy knows the group of a person (NULL: nobody). */
+static bool has_group(const struct policy_images *images, const struct state_person *person,
+                      unsigned *ret_group)
+{
+    return person != NULL &&
+           policy_group_find(images->policy, state_str(images->state, person->group), ret_group) ==
+               ERR_OK;
 }
 
 /* False, and nobody, for a person that the state or whose group the policy does not know. */
-static bool be_person(const struct policy_images *images, struct str id, enum known known,
-                      struct policy_subject *subject)
+static bool be_person(const struct policy_images *images, const struct state_person *person,
+                      enum known known, struct policy_subject *subject)
 {
     unsigned group = 0;
-    const struct state_person *person = find_person(images, id, &group);
-    if (person == NULL) {
+    if (!has_group(images, person, &group)) {
         be_nobody(images, subject);
         return false;
     }
@@ -45,7 +52,8 @@ static bool be_person(const struct policy_images *images, struct str id, enum kn
 static bool is_school_adult(const struct policy_images *images, struct str id)
 {
     unsigned group = 0;
-    return find_person(images, id, &group) != NULL && policy_group_is_staff(images->policy, group);
+    return has_group(images, person_of_id(images, id), &group) &&
+           policy_group_is_staff(images->policy, group);
 }
 
 /* A class log-on runs only beside an adult's (T2): one that the state knows, until its end. */
@@ -67,7 +75,7 @@ static void be_class(const struct policy_images *images, const struct state_devi
     subject->supervisor = supervisor;
 }
 
-bool policy_identify(const struct policy_images *images, struct str person,
+bool policy_identify(const struct policy_images *images, struct str log_on,
                      const struct addr *client, int64_t now_ms, struct policy_subject *ret_subject)
 {
     struct policy_subject *subject = ret_subject;
@@ -77,8 +85,8 @@ bool policy_identify(const struct policy_images *images, struct str person,
     if (device != NULL) {
         subject->device = state_str(images->state, device->id);
     }
-    if (person.len != 0) {
-        return be_person(images, person, KNOWN_CREDENTIALS, subject);
+    if (log_on.len != 0) {
+        return be_person(images, person_of_log_on(images, log_on), KNOWN_CREDENTIALS, subject);
     }
     if (device == NULL) {
         be_nobody(images, subject);
@@ -86,10 +94,12 @@ bool policy_identify(const struct policy_images *images, struct str person,
     }
     const struct state_sign_in *sign_in = state_sign_in_find(images->state, subject->device);
     if (sign_in != NULL && sign_in->until > now_ms) {
-        return be_person(images, state_str(images->state, sign_in->person), KNOWN_SIGN_IN, subject);
+        const struct str id = state_str(images->state, sign_in->person);
+        return be_person(images, person_of_id(images, id), KNOWN_SIGN_IN, subject);
     }
     if (device->owner.len != 0) {
-        return be_person(images, state_str(images->state, device->owner), KNOWN_OWNER, subject);
+        const struct str id = state_str(images->state, device->owner);
+        return be_person(images, person_of_id(images, id), KNOWN_OWNER, subject);
     }
     be_class(images, device, now_ms, subject);
     return true;
@@ -98,7 +108,12 @@ bool policy_identify(const struct policy_images *images, struct str person,
 bool policy_identify_person(const struct policy_images *images, struct str person, int64_t now_ms,
                             struct policy_subject *ret_subject)
 {
-    return policy_identify(images, person, NULL, now_ms, ret_subject);
+    struct policy_subject *subject = ret_subject;
+    if (policy_identify(images, person, NULL, now_ms, subject)) {
+        return true;
+    }
+    *subject = (struct policy_subject){0};
+    return be_person(images, person_of_id(images, person), KNOWN_CREDENTIALS, subject);
 }
 
 void policy_identify_group(unsigned group, struct policy_subject *ret_subject)

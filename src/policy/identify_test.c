@@ -5,7 +5,8 @@
 
 static const char *const document =
     "{'lodge_state':1,'people':[{'id':'pupil','group':'ks2'},{'id':'teacher','group':'teachers'},"
-    "{'id':'stray','group':'nowhere'},{'id':'visitor','group':'visitors'}],"
+    "{'id':'stray','group':'nowhere'},{'id':'visitor','group':'visitors'},"
+    "{'id':'p-7','log_on':'amara.bell','group':'ks2'}],"
     "'devices':[{'id':'signed','address':'192.0.2.1','owner':'pupil'},"
     "{'id':'owned','address':'192.0.2.2','owner':'pupil'},"
     "{'id':'class','address':'192.0.2.3','class':'year-2','group':'ks1','supervisor':'teacher',"
@@ -50,6 +51,9 @@ TEST(F26_T2_the_best_known_subject_is_taken)
         {"", "2001:db8::4", "2026-11-23T10:00", true, KNOWN_NOBODY, "visitors", "", "bare", ""},
         {"", "192.0.2.99", "2026-11-23T10:00", true, KNOWN_NOBODY, "visitors", "", "", ""},
         {"", NULL, "2026-11-23T10:00", true, KNOWN_NOBODY, "visitors", "", "", ""},
+        /* Credentials name a log-on, everything else an id. */
+        {"amara.bell", NULL, "2026-11-23T10:00", true, KNOWN_CREDENTIALS, "ks2", "p-7", "", ""},
+        {"p-7", NULL, "2026-11-23T10:00", false, KNOWN_NOBODY, "visitors", "", "", ""},
         {"nobody", "192.0.2.1", "2026-11-23T10:00", false, KNOWN_NOBODY, "visitors", "", "signed",
          ""},
         {"stray", NULL, "2026-11-23T10:00", false, KNOWN_NOBODY, "visitors", "", "", ""},
@@ -92,4 +96,20 @@ TEST(without_a_state_everyone_is_nobody)
     policy_free(policy);
 }
 
-TESTS_MAIN(unit(F26_T2_the_best_known_subject_is_taken), unit(without_a_state_everyone_is_nobody))
+TEST(a_person_of_the_command_line_is_named_by_log_on_or_id)
+{
+    struct policy *policy = test_policy(&(struct test_policy){0});
+    struct state *state = test_state(document);
+    struct policy_images images = {.policy = policy, .state = state};
+    static const char *const names[] = {"amara.bell", "p-7"};
+    for (size_t i = 0; i < 2; i++) {
+        struct policy_subject subject;
+        assert_true(policy_identify_person(&images, str_from(names[i]), 0, &subject));
+        assert_str_eq(subject.person, STR("p-7"));
+    }
+    state_free(state);
+    policy_free(policy);
+}
+
+TESTS_MAIN(unit(F26_T2_the_best_known_subject_is_taken), unit(without_a_state_everyone_is_nobody),
+           unit(a_person_of_the_command_line_is_named_by_log_on_or_id))

@@ -14,6 +14,7 @@ const size_t state_record_size[STATE_SECTIONS] = {
     [STATE_PEOPLE] = sizeof(struct state_person),
     [STATE_DEVICES] = sizeof(struct state_device),
     [STATE_ADDRESSES] = sizeof(uint64_t),
+    [STATE_LOG_ONS] = sizeof(uint64_t),
     [STATE_SIGN_INS] = sizeof(struct state_sign_in),
     [STATE_SUSPENSIONS] = sizeof(struct state_ban),
     [STATE_ISOLATED] = sizeof(struct state_ban),
@@ -162,6 +163,20 @@ const struct state_device *state_device_at(const struct state *state, const stru
     const struct state_device *devices = state_records(state, STATE_DEVICES);
     const uint64_t *index = find_first(state, STATE_ADDRESSES, order_address, addr);
     return index != NULL ? &devices[*index] : NULL;
+}
+
+static int order_log_on(const struct state *state, const void *record, const void *key)
+{
+    const struct state_person *people = state_records(state, STATE_PEOPLE);
+    return str_compare(state_str(state, people[*(const uint64_t *)record].log_on),
+                       *(const struct str *)key);
+}
+
+const struct state_person *state_log_on_find(const struct state *state, struct str log_on)
+{
+    const struct state_person *people = state_records(state, STATE_PEOPLE);
+    const uint64_t *index = find_first(state, STATE_LOG_ONS, order_log_on, &log_on);
+    return index != NULL ? &people[*index] : NULL;
 }
 
 struct who {

@@ -44,14 +44,37 @@ static uint32_t count_of(const struct builder *builder, enum state_section secti
     return (uint32_t)(builder->sections[section].len / state_record_size[section]);
 }
 
+/* The name in Basic credentials: printable ASCII without spaces and colons. */
+static struct str read_log_on(struct jread *reader, const struct place *item, struct str id)
+{
+    struct place member = jread_member(item, "log_on");
+    if (member.value == NULL) {
+        return id;
+    }
+    struct str text = jread_value(reader, &member);
+    bool good = text.len != 0 && text.len <= LIMIT_ID_LEN;
+    for (size_t i = 0; good && i < text.len; i++) {
+        good = text.p[i] > ' ' && text.p[i] <= '~' && text.p[i] != ':';
+    }
+    if (!good) {
+        jread_complain(reader, &member,
+                       "is no log-on; use 1 to %d letters, digits and signs without spaces and "
+                       "colons",
+                       (int)LIMIT_ID_LEN);
+    }
+    return text;
+}
+
 static void build_person(struct builder *builder, const struct place *item)
 {
     struct jread *reader = &builder->reader;
-    if (!jread_object(reader, item, "id group agreement")) {
+    if (!jread_object(reader, item, "id log_on group agreement")) {
         return;
     }
+    struct str id = jread_id(reader, item, "id");
     struct state_person person = {
-        .id = add_text(builder, jread_id(reader, item, "id")),
+        .id = add_text(builder, id),
+        .log_on = add_text(builder, read_log_on(reader, item, id)),
         .group = add_text(builder, jread_id(reader, item, "group")),
     };
     struct place agreement = jread_member(item, "agreement");
@@ -405,6 +428,7 @@ static void check_twice(struct builder *builder, const struct state *state)
                                                       [STATE_DEVICES] = "devices",
                                                       [STATE_ADDRESSES] =
                                                           "devices (their addresses)",
+                                                      [STATE_LOG_ONS] = "people (their log-ons)",
                                                       [STATE_SIGN_INS] = "sign_ins (of a device)",
                                                       [STATE_SUSPENSIONS] = "suspensions",
                                                       [STATE_ISOLATED] = "isolated",
@@ -477,25 +501,41 @@ static void check_links(struct builder *builder, const struct state *state)
     }
 }
 
-/* Addresses point at devices by number, so devices are sorted before addresses are laid down. */
-static enum err sort_devices(struct builder *builder, struct buf *image)
+static void add_log_ons(struct builder *builder)
+{
+    for (uint64_t i = 0; i < count_of(builder, STATE_PEOPLE); i++) {
+        add_record(builder, STATE_LOG_ONS, &i);
+    }
+}
+
+static void take_sorted(struct builder *builder, const struct state *state,
+                        enum state_section section)
+{
+    struct buf *records = &builder->sections[section];
+    if (records->len != 0) {
+        memcpy(records->p, state_records(state, section), records->len);
+    }
+}
+
+/* Addresses and log-ons point at records by number, so those are sorted before. */
+static enum err sort_numbered(struct builder *builder, struct buf *image)
 {
     lay_out(builder, image);
     ERR_TRY(buf_err(image));
     sort_sections(image);
     struct state state = provisional(image);
-    struct buf *devices = &builder->sections[STATE_DEVICES];
-    if (devices->len != 0) {
-        memcpy(devices->p, state_records(&state, STATE_DEVICES), devices->len);
-    }
+    take_sorted(builder, &state, STATE_DEVICES);
+    take_sorted(builder, &state, STATE_PEOPLE);
     add_addresses(builder);
+    add_log_ons(builder);
     buf_clear(image);
+    ERR_TRY(buf_err(&builder->sections[STATE_LOG_ONS]));
     return buf_err(&builder->sections[STATE_ADDRESSES]);
 }
 
 static enum err finish(struct builder *builder, struct buf *image)
 {
-    ERR_TRY(sort_devices(builder, image));
+    ERR_TRY(sort_numbered(builder, image));
     lay_out(builder, image);
     ERR_TRY(buf_err(image));
     sort_sections(image);

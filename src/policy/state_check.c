@@ -17,8 +17,8 @@ static bool has_range(const struct state *state, struct state_range range,
 static bool person_is_sound(const struct state *state, const void *record)
 {
     const struct state_person *person = record;
-    return has_text(state, person->id) && has_text(state, person->group) &&
-           (person->flags & ~(uint64_t)PERSON_FLAGS) == 0;
+    return has_text(state, person->id) && has_text(state, person->log_on) &&
+           has_text(state, person->group) && (person->flags & ~(uint64_t)PERSON_FLAGS) == 0;
 }
 
 static bool device_is_sound(const struct state *state, const void *record)
@@ -33,6 +33,11 @@ static bool device_is_sound(const struct state *state, const void *record)
 static bool address_is_sound(const struct state *state, const void *record)
 {
     return *(const uint64_t *)record < state_count(state, STATE_DEVICES);
+}
+
+static bool log_on_is_sound(const struct state *state, const void *record)
+{
+    return *(const uint64_t *)record < state_count(state, STATE_PEOPLE);
 }
 
 static bool sign_in_is_sound(const struct state *state, const void *record)
@@ -78,11 +83,12 @@ static bool match_is_sound(const struct state *state, const void *record)
 }
 
 static bool (*const record_is_sound[STATE_SECTIONS])(const struct state *, const void *) = {
-    [STATE_PEOPLE] = person_is_sound,     [STATE_DEVICES] = device_is_sound,
-    [STATE_ADDRESSES] = address_is_sound, [STATE_SIGN_INS] = sign_in_is_sound,
-    [STATE_SUSPENSIONS] = ban_is_sound,   [STATE_ISOLATED] = ban_is_sound,
-    [STATE_GRANTS] = grant_is_sound,      [STATE_NOMINATED] = nominated_is_sound,
-    [STATE_REFS] = ref_is_sound,          [STATE_MATCHES] = match_is_sound,
+    [STATE_PEOPLE] = person_is_sound,       [STATE_DEVICES] = device_is_sound,
+    [STATE_ADDRESSES] = address_is_sound,   [STATE_LOG_ONS] = log_on_is_sound,
+    [STATE_SIGN_INS] = sign_in_is_sound,    [STATE_SUSPENSIONS] = ban_is_sound,
+    [STATE_ISOLATED] = ban_is_sound,        [STATE_GRANTS] = grant_is_sound,
+    [STATE_NOMINATED] = nominated_is_sound, [STATE_REFS] = ref_is_sound,
+    [STATE_MATCHES] = match_is_sound,
 };
 
 static int compare_texts(const struct state *state, struct state_text a, struct state_text b)
@@ -100,6 +106,13 @@ static int address_order(const struct state *state, const void *a, const void *b
     const struct state_device *devices = state_records(state, STATE_DEVICES);
     return memcmp(&devices[*(const uint64_t *)a].addr, &devices[*(const uint64_t *)b].addr,
                   sizeof(struct addr));
+}
+
+static int log_on_order(const struct state *state, const void *a, const void *b)
+{
+    const struct state_person *people = state_records(state, STATE_PEOPLE);
+    return compare_texts(state, people[*(const uint64_t *)a].log_on,
+                         people[*(const uint64_t *)b].log_on);
 }
 
 static int ban_order(const struct state *state, const void *a_any, const void *b_any)
@@ -128,10 +141,11 @@ static int nominated_order(const struct state *state, const void *a_any, const v
 }
 
 const state_order state_record_order[STATE_SECTIONS] = {
-    [STATE_PEOPLE] = text_order,       [STATE_DEVICES] = text_order,
-    [STATE_ADDRESSES] = address_order, [STATE_SIGN_INS] = text_order,
-    [STATE_SUSPENSIONS] = ban_order,   [STATE_ISOLATED] = ban_order,
-    [STATE_GRANTS] = grant_order,      [STATE_NOMINATED] = nominated_order,
+    [STATE_PEOPLE] = text_order,         [STATE_DEVICES] = text_order,
+    [STATE_ADDRESSES] = address_order,   [STATE_LOG_ONS] = log_on_order,
+    [STATE_SIGN_INS] = text_order,       [STATE_SUSPENSIONS] = ban_order,
+    [STATE_ISOLATED] = ban_order,        [STATE_GRANTS] = grant_order,
+    [STATE_NOMINATED] = nominated_order,
 };
 
 static bool section_lies_inside(const struct state *state, enum state_section section)

@@ -14,7 +14,7 @@
 #include "policy/state.h"
 
 enum {
-    STATE_VERSION = 1,
+    STATE_VERSION = 2,
     STATE_BYTE_ORDER = 0x01020304,
     STATE_BYTES_MAX = 256 * 1024 * 1024,
 };
@@ -24,6 +24,7 @@ enum state_section {
     STATE_PEOPLE,
     STATE_DEVICES,
     STATE_ADDRESSES, /* numbers of devices, by address */
+    STATE_LOG_ONS,   /* numbers of people, by log-on */
     STATE_SIGN_INS,
     STATE_SUSPENSIONS,
     STATE_ISOLATED,
@@ -49,6 +50,7 @@ enum { PERSON_SIGNED = 1, PERSON_CURRENT = 2, PERSON_PARENT = 4, PERSON_FLAGS = 
 
 struct state_person { /* by id */
     struct state_text id;
+    struct state_text log_on; /* the name of their credentials; the id where they have none */
     struct state_text group;
     uint64_t flags;
     int64_t agreement_until;
@@ -172,6 +174,8 @@ MUST_USE enum err state_open_copy(struct str bytes, struct state **ret_state, co
 
 /* Each answers NULL where there is none. */
 const struct state_person *state_person_find(const struct state *state, struct str id);
+/* By the name that stands in credentials. */
+const struct state_person *state_log_on_find(const struct state *state, struct str log_on);
 const struct state_device *state_device_find(const struct state *state, struct str id);
 const struct state_device *state_device_at(const struct state *state, const struct addr *addr);
 const struct state_sign_in *state_sign_in_find(const struct state *state, struct str device);

@@ -48,6 +48,9 @@ static json_t *print_person(const struct state *state, const void *record)
     json_object_set_new(agreement, "until", time_of(person->agreement_until));
     json_t *object = json_object();
     set_text(object, "id", state, person->id);
+    if (!str_eq(state_str(state, person->log_on), state_str(state, person->id))) {
+        set_text(object, "log_on", state, person->log_on);
+    }
     set_text(object, "group", state, person->group);
     json_object_set_new(object, "agreement", agreement);
     return object;

@@ -12,7 +12,8 @@
 static const char *const whole =
     "{'lodge_state':1,'people':["
     "{'id':'p-2','group':'ks2','agreement':{'signed':true,'current':true,'parent':true," END "}},"
-    "{'id':'p-1','group':'teachers','agreement':{'signed':true,'current':true," END "}},"
+    "{'id':'p-1','log_on':'d.whitlock','group':'teachers','agreement':{'signed':true,'current':"
+    "true," END "}},"
     "{'id':'p-3','group':'ks1'}],"
     "'devices':[{'id':'d-2','address':'192.0.2.8','class':'year-2','group':'ks1','supervisor':'p-1'"
     ","
@@ -83,6 +84,10 @@ TEST(records_are_found_by_id_address_and_device)
     assert_null(state_device_at(state, &addr));
     assert_str_eq(state_str(state, state_person_find(state, STR("p-3"))->group), STR("ks1"));
     assert_null(state_person_find(state, STR("p-4")));
+    assert_ptr_equal(state_log_on_find(state, STR("d.whitlock")),
+                     state_person_find(state, STR("p-1")));
+    assert_ptr_equal(state_log_on_find(state, STR("p-2")), state_person_find(state, STR("p-2")));
+    assert_null(state_log_on_find(state, STR("p-1")));
     assert_null(state_person_find(state, STR("")));
     assert_str_eq(state_str(state, state_sign_in_find(state, STR("d-3"))->person), STR("p-1"));
     assert_null(state_sign_in_find(state, STR("d-1")));
@@ -121,6 +126,10 @@ TEST(F3_doubt_is_refusal_and_no_grant_names_a_sealed_list)
         {"{'lodge_state':1,'people':[{'id':'p'}]}", "people[0](p).group: is missing"},
         {"{'lodge_state':1,'people':[{'id':'p','group':'g'},{'id':'p','group':'g'}]}",
          "people: one is there twice"},
+        {"{'lodge_state':1,'people':[{'id':'p','group':'g'},{'id':'q','log_on':'p','group':'g'}]}",
+         "people (their log-ons): one is there twice"},
+        {"{'lodge_state':1,'people':[{'id':'p','log_on':'a b','group':'g'}]}",
+         "people[0](p).log_on: is no log-on"},
         {"{'lodge_state':1,'devices':[{'id':'d','address':'300.1.1.1'}]}", "is no address"},
         {"{'lodge_state':1,'devices':[{'id':'d','address':'192.0.2.1'},"
          "{'id':'e','address':'192.0.2.1'}]}",
