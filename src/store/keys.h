@@ -24,16 +24,17 @@ void keys_close(struct keys *keys);
 /* A key for this record; one that is there already stays. */
 MUST_USE enum err keys_make(struct keys *keys, struct str record);
 
-/* Seals plain for one field of a record (appended to *ret): the record's id and the field's name are
- * authenticated with it, so that a value moved elsewhere does not open. ERR_NOT_FOUND: no key. */
+/* Seals plain for one field of a record (appended to *ret): the record's id and the field's name
+ * are authenticated with it, so that a value moved elsewhere does not open. ERR_NOT_FOUND: no key.
+ */
 MUST_USE enum err keys_seal(struct keys *keys, struct str record, struct str field,
                             struct str plain, struct buf *ret);
 /* ERR_NOT_FOUND: the key was destroyed; ERR_INVALID: not what was sealed. */
 MUST_USE enum err keys_open_sealed(struct keys *keys, struct str record, struct str field,
                                    struct str sealed, struct buf *ret);
 
-/* 32 bytes that match equal words without telling them, under a key that never leaves this file: for
- * values that are looked up and never shown (a UPN, K16), and for the audit's hashes of sealed
+/* 32 bytes that match equal words without telling them, under a key that never leaves this file:
+ * for values that are looked up and never shown (a UPN, K16), and for the audit's hashes of sealed
  * values when the record is named (its key then salts the hash, and is destroyed with it). */
 enum { KEYS_DIGEST_BYTES = 32 };
 MUST_USE enum err keys_digest(struct keys *keys, struct str record_or_empty, struct str text,

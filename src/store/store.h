@@ -1,19 +1,27 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The store: SQLite or PostgreSQL behind one small interface. The only folder with SQL.
  *
- * Statements are named and fixed (statement.def and what tools/schema.py makes from schema/); values
- * are bound, no text is built at run time. Their text is the same for both databases and writes
- * parameters as $1, $2, ... Work is done in a transaction of one school: on PostgreSQL row-level
- * security keeps the other schools' rows out of it, below the conditions that statements have.
+ * Statements are named and fixed (statement.def and what tools/schema.py makes from schema/);
+ * values are bound, no text is built at run time. Their text is the same for both databases and
+ * writes parameters as $1, $2, ... Work is done in a transaction of one school: on PostgreSQL
+ * row-level security keeps the other schools' rows out of it, below the conditions that statements
+ * have.
  *
- * SQLite: WAL, STRICT, foreign keys on, secure_delete, synchronous=FULL, one writer at a time (BEGIN
- * IMMEDIATE, a bounded wait for another process), checkpoints of our own. A commit that returned
- * ERR_OK is on the disk.
+ * SQLite: WAL, STRICT, foreign keys on, secure_delete, synchronous=FULL, one writer at a time
+ * (BEGIN IMMEDIATE, a bounded wait for another process), checkpoints of our own. A commit that
+ * returned ERR_OK is on the disk.
  *
  * Everything is synchronous and for one thread. Errors: ERR_BUSY where another writer held on too
- * long or PostgreSQL asks to try again (serialization, deadlock): the transaction is over and may be
- * done anew; ERR_GONE where the database cannot be reached; ERR_CONFLICT where a unique or foreign
- * key is violated; ERR_SYSTEM with the reason in store_why.
+ * long or PostgreSQL asks to try again (serialization, deadlock); ERR_GONE where the database
+ * cannot be reached; ERR_CONFLICT where a unique or foreign key is violated; ERR_INVALID for a text
+ * that is not UTF-8 (nothing was run); ERR_SYSTEM with the reason in store_why. But for
+ * ERR_INVALID, what failed takes its transaction with it: later statements and the commit answer
+ * ERR_SYSTEM, nothing is kept, and it may be done anew. So "insert, else update" is ON CONFLICT,
+ * not a second try.
+ *
+ * What both databases read alike: BIGINT in CAST; LIKE with ESCAPE '\' written out (it tells
+ * capitals apart); ON CONFLICT; RETURNING; count, min, max, EXISTS (a number); sum only in a CAST.
+ * Not lower() or upper(), nor a parameter whose type nothing shows (CAST it).
  */
 #ifndef LODGE_STORE_STORE_H
 #define LODGE_STORE_STORE_H
@@ -36,14 +44,15 @@ enum store_kind {
     STORE_POSTGRES,
 };
 
-/* place: a file's path, made where absent, or postgres://... (libpq's URI). Brings the migrations up
- * to date under a lock; refuses a store that is newer than the program, or whose migrations have
+/* place: a file's path, made where absent, or postgres://... (libpq's URI). Brings the migrations
+ * up to date under a lock; refuses a store that is newer than the program, or whose migrations have
  * another checksum. *why gets a sentence on failure. */
 MUST_USE enum err store_open(const char *place, struct store **ret_store, struct buf *why);
 void store_close(struct store *store);
 enum store_kind store_kind(const struct store *store);
 
-/* The reason of the last failure, for the operator's log: no values. Static or the store's memory. */
+/* The reason of the last failure, for the operator's log: no values. Static or the store's memory.
+ */
 const char *store_why(const struct store *store);
 
 /* ---- transactions ---- */
@@ -51,8 +60,8 @@ const char *store_why(const struct store *store);
 enum store_mode {
     STORE_MODE_UNSET,
     STORE_READ,  /* one snapshot */
-    STORE_WRITE, /* the one writer (SQLite); repeatable read and a lock on the school's chain are not
-                    implied: audit.h takes that lock */
+    STORE_WRITE, /* the one writer: of the store (SQLite), of the school (PostgreSQL, where a writer
+                    for all schools keeps every other one out) */
 };
 
 /* school: its id; empty for work that concerns all schools (migrations, publishing, sign-in before
@@ -61,6 +70,11 @@ MUST_USE enum err store_begin(struct store *store, struct str school, enum store
 MUST_USE enum err store_commit(struct store *store);
 /* Fine where no transaction is open. */
 void store_rollback(struct store *store);
+
+/* Empties the journal into the database (SQLite: the WAL is truncated; PostgreSQL: dead rows are
+ * swept), so that what was deleted or overwritten is in no file of the store: after a disposal. Not
+ * in a transaction. ERR_BUSY where a reader of another process holds on. */
+MUST_USE enum err store_checkpoint(struct store *store);
 
 /* ---- values ---- */
 

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a database gives to store.c: a table of functions. store.c keeps the rules that hold for
+ * both (transactions, values, what an error means for the transaction), a driver knows its library.
+ */
+#ifndef LODGE_STORE_STORE_IMPL_H
+#define LODGE_STORE_STORE_IMPL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/migrate_impl.h"
+#include "store/store.h"
+
+enum { STORE_BUSY_MS = 5000, STORE_WHY_BYTES = 320, STORE_VALUES_MAX = 256 };
+
+/* Whoever answers an error has said why by store_say. */
+struct store_driver {
+    enum store_kind kind;
+    enum err (*begin)(struct store *store, struct str school, enum store_mode mode);
+    /* Over in any case. */
+    enum err (*commit)(struct store *store);
+    void (*rollback)(struct store *store);
+    /* Prepares it where it is new. */
+    enum err (*describe)(struct store *store, enum store_statement statement, size_t *ret_n_values);
+    /* The same, binds, and begins to run it. */
+    enum err (*start)(struct store *store, enum store_statement statement,
+                      const struct store_value *values, size_t n_values);
+    /* The next row, which value() then reads; at the end *ret_row is false. */
+    enum err (*next)(struct store *store, enum store_statement statement, bool *ret_row);
+    uint64_t (*changed)(const struct store *store, enum store_statement statement);
+    size_t (*columns)(const struct store *store, enum store_statement statement);
+    struct store_value (*value)(const struct store *store, enum store_statement statement,
+                                size_t column);
+    /* Makes it ready for the next start. */
+    void (*finish)(struct store *store, enum store_statement statement);
+    /* Several statements without values, of a migration. */
+    enum err (*script)(struct store *store, const char *sql);
+    /* In the open transaction: nobody else migrates until it ends. */
+    enum err (*lock_schema)(struct store *store);
+    /* Behind the migrations, in the same transaction. */
+    enum err (*fence_schools)(struct store *store);
+    enum err (*checkpoint)(struct store *store);
+    void (*close)(struct store *store);
+};
+
+struct store_rows {
+    struct store *store;
+    enum store_statement statement;
+    bool open;
+    bool at_row;
+};
+
+/* The first member of a driver's own struct. */
+struct store {
+    const struct store_driver *driver;
+    enum store_mode mode; /* of the open transaction, else STORE_MODE_UNSET */
+    bool failed;          /* a statement failed: the transaction can only be rolled back */
+    char why[STORE_WHY_BYTES];
+    struct store_rows rows[STATEMENT_COUNT];
+};
+
+/* Keeps the reason of a failure: "what: text". */
+void store_say(struct store *store, const char *what, const char *text);
+
+const char *store_statement_name(enum store_statement statement);
+const char *store_statement_text(enum store_statement statement);
+
+/* *ret_store is without the migrations. */
+MUST_USE enum err store_sqlite_open(const char *path, struct store **ret_store, struct buf *why);
+
+#endif

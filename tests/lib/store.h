@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A store of its own for each test, new and with all migrations.
+ *
+ *     struct test_store at;
+ *     test_store_open(&at);       ... at.store, in folder at.folder (a descriptor, for keys too)
+ *     test_store_close(&at);
+ */
+#ifndef LODGE_TESTS_STORE_H
+#define LODGE_TESTS_STORE_H
+
+#include <fcntl.h>
+#include <ftw.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "lib/test.h"
+#include "os/file.h"
+#include "store/store.h"
+
+enum { TEST_PLACE_BYTES = 256 };
+
+struct test_store {
+    struct store *store;
+    int folder;
+    char path[TEST_PLACE_BYTES];  /* of the folder */
+    char place[TEST_PLACE_BYTES]; /* as store_open takes it */
+};
+
+static int test_store_remove(const char *path, const struct stat *stat, int kind, struct FTW *at)
+{
+    (void)stat;
+    (void)kind;
+    (void)at;
+    return remove(path);
+}
+
+/* Opens the store that test_store_open made once more, beside it or behind its store_close. */
+static inline struct store *test_store_again(const struct test_store *at)
+{
+    struct store *store = NULL;
+    struct buf why;
+    buf_init(&why, 1024);
+    enum err err = store_open(at->place, &store, &why);
+    if (err != ERR_OK) {
+        fail_msg("ERR_%s: %.*s", err_name(err), STR_ARG(buf_str(&why)));
+    }
+    buf_fini(&why);
+    return store;
+}
+
+static inline void test_store_open(struct test_store *at)
+{
+    const char *temporary = getenv("TMPDIR");
+    snprintf(at->path, sizeof(at->path), "%s/lodge-store-XXXXXX",
+             temporary != NULL ? temporary : "/tmp");
+    assert_non_null(mkdtemp(at->path));
+    assert_ok(file_open_dir(AT_FDCWD, at->path, &at->folder));
+    assert_true(snprintf(at->place, sizeof(at->place), "%s/store.db", at->path) <
+                (int)sizeof(at->place));
+    at->store = test_store_again(at);
+}
+
+static inline void test_store_close(struct test_store *at)
+{
+    store_close(at->store);
+    close(at->folder);
+    assert_int_equal(nftw(at->path, test_store_remove, 8, FTW_DEPTH | FTW_PHYS), 0);
+}
+
+#endif
