@@ -25,10 +25,9 @@ struct register_choice {
     struct str label;
 };
 
-/* Statements that list by one field; indexes are enum register_reach. */
+/* How far statements reach; tools/schema_sql.py says what each finds. */
 enum register_reach {
-    REACH_OWN,    /* about the viewer or their child, or made by the viewer */
-    REACH_CLASS,  /* ... or about a member of a group that the viewer teaches or covers today */
+    REACH_NEAR,   /* about the viewer, their child or a member of their classes, or made by them */
     REACH_SCHOOL, /* all of the school */
     REACH_COUNT,
 };
@@ -68,15 +67,18 @@ struct register_move {
     bool reason;      /* asks for one */
 };
 
-/* Statements of one register; STATEMENT_UNSET where a field has none. Their parameters and columns
- * are described at the top of tools/schema_sql.py. */
+/* Statements of one register; STATEMENT_UNSET where it has none. Their parameters and rows are
+ * described at the top of tools/schema_sql.py. */
 struct register_statements {
     enum store_statement get, insert, update, remove;
-    /* [reach][field index][0 up, 1 down]; the field n_fields is "changed", the default. */
+    /* [reach * (n_fields + 1) + field][0 up, 1 down]; the field n_fields: by its last change. */
     const enum store_statement (*list)[2];
-    /* [reach][field index] */
-    const enum store_statement *search;
-    const enum store_statement *count; /* [reach] */
+    /* The same for the school, found from the first word: [field][0 up, 1 down]. */
+    const enum store_statement (*search)[2];
+    enum store_statement about[REACH_COUNT];
+    enum store_statement count[REACH_COUNT], count_about[REACH_COUNT], count_search;
+    const enum store_statement *by;     /* [field]: by a unique value */
+    const enum store_statement *refers; /* [field]: that refer to a person, group or device */
 };
 
 struct register_def {
