@@ -97,6 +97,19 @@ struct nominated {
     uint64_t groups;          /* with the groups within */
 };
 
+struct words {
+    const struct str *p;
+    size_t n;
+};
+
+/* Who is in a group: whoever fits all that it names. */
+struct member_rule {
+    unsigned group;
+    struct str kind;    /* empty: any */
+    struct words years; /* none: any */
+    struct words roles;
+};
+
 /* An entry of a school's list, as the document has it. */
 struct entry {
     enum match_kind kind;
@@ -126,6 +139,8 @@ struct policy {
     uint16_t ports[POLICY_PORTS_MAX];
     size_t n_nominated;
     struct nominated *nominated;
+    size_t n_member_rules;
+    struct member_rule *member_rules; /* the first that fits */
     size_t n_rows;
     struct row *rows; /* by id */
     size_t n_cells;

@@ -12,6 +12,7 @@ void parse_groups(struct jread *reader, const struct place *root, struct policy 
 void parse_zone(struct jread *reader, const struct place *root, struct calendar *calendar);
 void parse_calendar(struct jread *reader, const struct place *root, struct calendar *calendar);
 void parse_nominated(struct jread *reader, const struct place *root, struct policy *policy);
+void parse_members(struct jread *reader, const struct place *root, struct policy *policy);
 void parse_table(struct jread *reader, const struct place *root, struct policy *policy);
 void parse_lists(struct jread *reader, const struct place *root, struct policy *policy);
 

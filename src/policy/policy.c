@@ -27,7 +27,7 @@ static void parse_root(struct jread *reader, const struct place *root, struct po
     if (!jread_object(reader, root,
                       "lodge_policy title school zone unknown_group groups connect_ports "
                       "private_hosts calendar timetable times nominated table lists lifelines "
-                      "learning gate never_inspect never_inspect_categories")) {
+                      "learning gate never_inspect never_inspect_categories members")) {
         return;
     }
     (void)jread_int(reader, root, "lodge_policy", FORMAT, FORMAT);
@@ -38,6 +38,7 @@ static void parse_root(struct jread *reader, const struct place *root, struct po
     parse_ports(reader, root, policy);
     parse_calendar(reader, root, &policy->calendar);
     parse_nominated(reader, root, policy);
+    parse_members(reader, root, policy);
     parse_table(reader, root, policy);
     parse_lists(reader, root, policy);
 }

@@ -38,6 +38,10 @@ static const struct {
     struct test_policy parts;
     const char *want;
 } complaints[] = {
+    {{.more = ",'members':[{'group':'nowhere','kind':'pupil'}]"},
+     "members[0].group: is no group of this policy"},
+    {{.more = ",'members':[{'group':'ks1'}]"}, "members[0]: is for nobody"},
+    {{.more = ",'members':[{'group':'ks1','age':'7'}]"}, "unknown member \"age\""},
     {{.more = ",'surprise':1"}, "document: has an unknown member \"surprise\""},
     {{.table = "[]"}, "table: has no rows"},
     {{.table = ROW("{'ks2':{'level':'forbidden'}}")},

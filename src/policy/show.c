@@ -50,6 +50,27 @@ static void show_group(struct buf *to, const struct policy *policy, const struct
                STR_ARG(safe_search_name(group->safe_search)));
 }
 
+static void show_words(struct buf *to, const char *what, const struct words *words)
+{
+    for (size_t i = 0; i < words->n; i++) {
+        buf_printf(to, "%s%.*s", i == 0 ? what : ", ", STR_ARG(words->p[i]));
+    }
+}
+
+static void show_members(struct buf *to, const struct policy *policy)
+{
+    for (size_t i = 0; i < policy->n_member_rules; i++) {
+        const struct member_rule *rule = &policy->member_rules[i];
+        buf_printf(to, "  in %.*s:", STR_ARG(policy->groups[rule->group].id));
+        if (rule->kind.len != 0) {
+            buf_printf(to, " %.*s", STR_ARG(rule->kind));
+        }
+        show_words(to, " year ", &rule->years);
+        show_words(to, " role ", &rule->roles);
+        buf_append_byte(to, '\n');
+    }
+}
+
 static void show_minute(struct buf *to, uint16_t minute)
 {
     buf_printf(to, "%02d:%02d", minute / 60, minute % 60);
@@ -238,6 +259,7 @@ void policy_show(const struct policy *policy, struct buf *to)
     for (size_t i = 0; i < policy->n_groups; i++) {
         show_group(to, policy, &policy->groups[i]);
     }
+    show_members(to, policy);
     buf_printf(to, "  without a person: %.*s\n\n",
                STR_ARG(policy->groups[policy->unknown_group].id));
     show_calendar(to, &policy->calendar);
