@@ -20,6 +20,20 @@ enum field_type {
     FIELD_COUNT
 };
 
+/* The columns that every register has, in the order of the statements' rows and values. */
+enum register_column {
+    COLUMN_ID,
+    COLUMN_SCHOOL,
+    COLUMN_VERSION,
+    COLUMN_STATE, /* empty where the register has no states */
+    COLUMN_ABOUT, /* NULL where it is about nobody */
+    COLUMN_MADE_MS,
+    COLUMN_MADE_BY, /* a person's id; empty for the operator */
+    COLUMN_CHANGED_MS,
+    COLUMN_CHANGED_BY,
+    COLUMN_FIELDS, /* here the fields' begin */
+};
+
 struct register_choice {
     struct str value; /* in the store and the API */
     struct str label;
@@ -49,7 +63,9 @@ struct register_field {
     unsigned decimals;
     const struct register_choice *choices;
     size_t n_choices;
+    bool keyed;    /* a folded copy (field_key of field.h) is the last of its columns */
     size_t column; /* the first of this field in the statements' rows and values */
+    size_t n_columns;
 };
 
 struct register_state {
@@ -91,8 +107,10 @@ struct register_def {
     bool sensitive;       /* opening one is a look, with a reason (audit.h) */
     const struct register_field *fields;
     size_t n_fields;
-    size_t about; /* the person field whom a record is about; n_fields: none */
-    size_t title; /* the field that names a record in lists and links */
+    size_t n_columns;  /* of the statements' rows and values: enum register_column, then fields' */
+    size_t about;      /* the person field whom a record is about; n_fields: none */
+    bool about_itself; /* the register of people: each record is about itself */
+    size_t title;      /* the field that names a record in lists and links */
     const struct register_state *states; /* the first is where a record begins; none: no states */
     size_t n_states;
     const struct register_move *moves;
