@@ -15,42 +15,45 @@ Who sees a row is said in the statements, so that lists, pages, counts and the s
 what the viewer must not see. All of them begin with the VIEWER:
 
     $1 school  $2 the viewer's id  $3 today (ISO)
-    $4 see_self   1: rows about the viewer       $5 see_child  1: rows about the viewer's child
-    $6 see_made   1: rows that the viewer made   $7 see_class  1: rows about a member of a group that
-                                                               the viewer teaches or covers today
-    $8 passed     ",head,dsl,": rows that hide from whoever holds one of these roles today
+    $4 see_self      1: rows about the viewer
+    $5 see_child     1: rows about the viewer's child
+    $6 see_made      1: rows that the viewer made, or that name them (fields with `named`)
+    $7 see_made_own  1: these where they are about the viewer's child, too
+    $8 see_class     1: rows about a member of a group that the viewer teaches or covers today
+    $9 passed        ",head,dsl,": rows that hide from whoever holds one of these roles today
 
 A person in a field with hidden_from never gets the row. A row about the viewer takes see_self, and
 one about their child see_child, whatever else is set (permit.h: relationship before role). Every
 tie of family counts to take away, but only one in force gives: today, with parental
 responsibility, without "no contact".
 
-Then WORDS: $9 $10, $11 $12, $13 $14, $15 $16: each found word is from the first up to before the
+Then WORDS: $10 $11, $12 $13, $14 $15, $16 $17: each found word is from the first up to before the
 second; '' for no word. Words are rows of the table `word` (0006), made by engine_words.c.
 
-Two reaches: near (what $4 to $8 say, found from the viewer outwards) and school (all of it but for
-what relationship takes away; $6 to $8 do nothing).
+Two reaches: near (what $4 to $9 say, found from the viewer outwards) and school (all of it but for
+what relationship takes away; $8 and $9 do nothing).
 
-    get           $1 school $2 id -> ROW. Asks nobody's permission: engine_right.c judges.
+    get           $1 school $2 id -> ROW. Asks nobody's permission.
+    sees          VIEWER $10 see_school (1: all of the school) $11 id -> 1, where the viewer has it
     insert        the table's columns; update: the same and the version that is replaced
     remove        $1 school $2 id $3 version
-    list_REACH_FIELD_up|down    VIEWER WORDS $17 limit $18 offset -> ROW; FIELD `changed`: the last
+    list_REACH_FIELD_up|down    VIEWER WORDS $18 limit $19 offset -> ROW; FIELD `changed`: the last
                   change. For each sortable field.
-    search_FIELD_up|down        the same for the school, found from the first word, which must be one
-    about_REACH   VIEWER WORDS $17 limit $18 offset $19 person: only rows about them, last changed first
-    count_REACH, count_search   VIEWER WORDS $17 most -> how many, at most that
-    count_about_REACH           VIEWER WORDS $17 most $18 person
+    search_FIELD_up|down        the same for the school, found from the first word, which must not be ''
+    about_REACH   VIEWER WORDS $18 limit $19 offset $20 person: rows about them, last changed first
+    count_REACH, count_search   VIEWER WORDS $18 most -> how many, at most that
+    count_about_REACH           VIEWER WORDS $18 most $19 person
     by_FIELD      $1 school $2 value (of a UPN the digest) -> id. For each unique field.
-    refers_FIELD  $1 school $2 id of what is referred to $3 limit -> id, version. For each field that
-                  refers.
+    refers_FIELD  $1 school $2 id of what is referred to $3 limit -> id, version. For each field of
+                  type person, group or device.
 """
 import re
 
 REACHES = ("near", "school")
 WORDS = 4
-FIRST_WORD = 9
+FIRST_WORD = 10
 LIMIT = FIRST_WORD + 2 * WORDS
-NUMBERS = {4, 5, 6, 7}
+NUMBERS = {4, 5, 6, 7, 8}
 # What may be referred to: its table, and the column of its name.
 REFERRED = {"person": ("reg_person", "f_name"), "group": ("reg_group", "f_name"),
             "device": ("reg_device", "f_tag")}
@@ -83,13 +86,26 @@ def has_about(register):
     return register.about is not None or register.about_itself
 
 
+def made_columns(register):
+    return ["made_by"] + [f"f_{field.name}" for field in register.fields
+                          if getattr(field, "named", False)]
+
+
+def made(register, row):
+    return " OR ".join(f"{row}.{column} = $2" for column in made_columns(register))
+
+
 def allowed(register):
     """What relationship says of the row t."""
     parts = [f"(t.{column} IS NULL OR t.{column} <> $2)" for column in hidden(register)]
     if has_about(register):
-        tie = f"EXISTS (SELECT 1 FROM reg_family k WHERE {family('k', 't.about')}"
-        parts.append(f"(t.about IS NULL OR (t.about = $2 AND {flag(4)}) OR (t.about <> $2 AND "
-                     f"(NOT {tie}) OR ({flag(5)} AND {tie} AND {in_force('k')})))))")
+        tie = f"SELECT 1 FROM reg_family k WHERE {family('k', 't.about')}"
+        mine = f"({made(register, 't')})"
+        self = f"{flag(4)} OR ({flag(6)} AND {mine})"
+        child = (f"NOT EXISTS ({tie}) OR ({flag(5)} AND EXISTS ({tie} AND {in_force('k')})) OR "
+                 f"({flag(7)} AND {mine})")
+        parts.append(f"(t.about IS NULL OR (t.about = $2 AND ({self})) OR "
+                     f"(t.about <> $2 AND ({child})))")
     return parts
 
 
@@ -99,26 +115,54 @@ def words(first=0):
             for at in range(FIRST_WORD + 2 * first, LIMIT, 2)]
 
 
+def member(person):
+    """Of a class of the viewer's. (|| '' keeps SQLite from the index by kind, which would find
+    every member there is.)"""
+    return ("g.school = $1 AND g.f_person = $2 AND g.f_kind || '' IN ('teacher', 'cover') AND "
+            f"{dated('g')} AND m.school = $1 AND m.f_group = g.f_group AND "
+            f"m.f_kind || '' = 'member' AND {dated('m')} AND {flag(8)} AND {person} = m.f_person")
+
+
+def passes(person):
+    """To the viewer, by the role of whom it hides from."""
+    return (f"p.school = $1 AND CAST($9 AS text) LIKE '%,' || p.f_role || ',%' AND {dated('p')} "
+            f"AND {person} = p.f_person")
+
+
 def near(register):
-    """The ids of rows that a viewer has by who they are. (|| '' keeps SQLite from the index by kind,
-    which would find every member there is.)"""
+    """The ids of rows that a viewer has by who they are."""
     table, mine = register.table, "s.school = $1"
-    found = [f"SELECT s.id FROM {table} s WHERE {mine} AND s.made_by = $2 AND {flag(6)}"]
+    ways = [f"SELECT s.id FROM {table} s WHERE {mine} AND s.{column} = $2 AND {flag(6)}"
+            for column in made_columns(register)]
     if has_about(register):
-        found += [
+        ways += [
             f"SELECT s.id FROM {table} s WHERE {mine} AND s.about = $2 AND {flag(4)}",
             f"SELECT s.id FROM reg_family a CROSS JOIN {table} s WHERE {family('a')} AND "
             f"{in_force('a')} AND {flag(5)} AND {mine} AND s.about = a.f_child",
             f"SELECT s.id FROM reg_membership g CROSS JOIN reg_membership m CROSS JOIN {table} s "
-            f"WHERE g.school = $1 AND g.f_person = $2 AND g.f_kind || '' IN ('teacher', 'cover') AND "
-            f"{dated('g')} AND m.school = $1 AND m.f_group = g.f_group AND m.f_kind || '' = 'member' AND "
-            f"{dated('m')} AND {flag(7)} AND {mine} AND s.about = m.f_person",
+            f"WHERE {member('s.about')} AND {mine}",
         ]
-    found += [
-        f"SELECT s.id FROM reg_post p CROSS JOIN {table} s WHERE p.school = $1 AND "
-        f"CAST($8 AS text) LIKE '%,' || p.f_role || ',%' AND {dated('p')} AND {mine} AND "
-        f"s.{column} = p.f_person" for column in hidden(register)]
-    return f"({' UNION '.join(found)}) r CROSS JOIN {table} t"
+    ways += [f"SELECT s.id FROM reg_post p CROSS JOIN {table} s WHERE {passes(f's.{column}')} AND "
+             f"{mine}" for column in hidden(register)]
+    return f"({' UNION '.join(ways)}) r CROSS JOIN {table} t"
+
+
+def sees(register):
+    """near, asked of one row."""
+    ways = ["CAST($10 AS bigint) = 1", f"({flag(6)} AND ({made(register, 't')}))"]
+    if has_about(register):
+        ways += [
+            f"({flag(4)} AND t.about = $2)",
+            f"({flag(5)} AND EXISTS (SELECT 1 FROM reg_family a WHERE {family('a', 't.about')} AND "
+            f"{in_force('a')}))",
+            "EXISTS (SELECT 1 FROM reg_membership g CROSS JOIN reg_membership m WHERE "
+            f"{member('t.about')})",
+        ]
+    ways += [f"EXISTS (SELECT 1 FROM reg_post p WHERE {passes(f't.{column}')})"
+             for column in hidden(register)]
+    table = f"{register.table} t"
+    conditions = ["t.school = $1", "t.id = $11", *allowed(register), f"({' OR '.join(ways)})"]
+    return f"SELECT 1 FROM {table} WHERE {' AND '.join(typed(table, conditions, 10))}"
 
 
 def found(register):
@@ -140,8 +184,8 @@ def source(register, reach):
 
 
 def typed(text, conditions, last):
-    """Adds what names the parameters that a statement has no use for: PostgreSQL must know what they
-    are."""
+    """Adds what names the parameters that a statement has no use for: PostgreSQL must know what
+    they are."""
     used = {int(number) for number in re.findall(r"\$(\d+)", text + " ".join(conditions))}
     return conditions + [f"CAST(${at} AS {'bigint' if at in NUMBERS else 'text'}) IS NOT NULL"
                          for at in range(1, last) if at not in used]
@@ -215,6 +259,7 @@ def one(register):
                      if name not in ("id", "school"))
     made = [
         ("get", f"SELECT {row(register)} FROM {table} t WHERE t.school = $1 AND t.id = $2"),
+        ("sees", sees(register)),
         ("insert", f"INSERT INTO {table} ({', '.join(names)}) VALUES ({places})"),
         ("update", f"UPDATE {table} SET {sets} WHERE id = $1 AND school = $2 AND "
                    f"version = ${len(names) + 1}"),
@@ -242,7 +287,8 @@ def indexes(register):
         name = f"{table}_{columns[0]}{'_unique' if unique else ''}"
         made[name] = f"CREATE {unique}INDEX {name} ON {table} (school, {', '.join(columns)});"
     add(["changed_ms", "id"])
-    add(["made_by"])
+    for column in made_columns(register):
+        add([column])
     if has_about(register):
         add(["about", "changed_ms", "id"])
     for field in register.fields:
@@ -272,7 +318,7 @@ def c_tables(register):
     def pair(what):
         return f"{{{statement(what + '_up')}, {statement(what + '_down')}}}"
     members = [f".{what} = {statement(what)}"
-               for what in ("get", "insert", "update", "remove", "count_search")]
+               for what in ("get", "sees", "insert", "update", "remove", "count_search")]
     members += [f".{what} = {name}_{what}" for what in ("list", "search", "by", "refers")]
     members += [f".{what} = {{{', '.join(statement(f'{what}_{reach}') for reach in REACHES)}}}"
                 for what in ("about", "count", "count_about")]

@@ -86,7 +86,7 @@ struct register_move {
 /* Statements of one register; STATEMENT_UNSET where it has none. Their parameters and rows are
  * described at the top of tools/schema_sql.py. */
 struct register_statements {
-    enum store_statement get, insert, update, remove;
+    enum store_statement get, sees, insert, update, remove;
     /* [reach * (n_fields + 1) + field][0 up, 1 down]; the field n_fields: by its last change. */
     const enum store_statement (*list)[2];
     /* The same for the school, found from the first word: [field][0 up, 1 down]. */
