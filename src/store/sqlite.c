@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* SQLite. The WAL is moved into the database by us: passively behind a commit that left it long,
  * and wholly by store_checkpoint and at the end. */
-#include <errno.h>
-#include <fcntl.h>
-#include <sqlite3.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "base/check.h"
+#include "store/sqlite_impl.h"
 #include "store/store_impl.h"
 
 enum {
@@ -36,38 +32,11 @@ static struct sqlite *sqlite_of(const struct store *store)
 
 /* ---- errors ---- */
 
-static enum err err_of(int code)
-{
-    switch (code & 0xff) {
-    case SQLITE_OK:
-        return ERR_OK;
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-        return ERR_BUSY;
-    case SQLITE_CANTOPEN:
-        return ERR_GONE;
-    case SQLITE_NOMEM:
-        return ERR_MEMORY;
-    case SQLITE_CONSTRAINT:
-        break;
-    default:
-        return ERR_SYSTEM;
-    }
-    switch (code) {
-    case SQLITE_CONSTRAINT_UNIQUE:
-    case SQLITE_CONSTRAINT_PRIMARYKEY:
-    case SQLITE_CONSTRAINT_FOREIGNKEY:
-        return ERR_CONFLICT;
-    default:
-        return ERR_SYSTEM;
-    }
-}
-
 /* SQLite's messages name tables and columns, no values. */
 static enum err fail(struct sqlite *sqlite, const char *what)
 {
     store_say(&sqlite->store, what, sqlite3_errmsg(sqlite->db));
-    return err_of(sqlite3_extended_errcode(sqlite->db));
+    return sqlite_err(sqlite3_extended_errcode(sqlite->db));
 }
 
 static enum err script(struct store *store, const char *sql)
@@ -306,65 +275,19 @@ static const struct store_driver sqlite_driver = {
     .close = close_all,
 };
 
-/* secure_delete: what is deleted is overwritten in the file. recursive_triggers: REPLACE fires the
- * triggers that refuse DELETE. temp_store: no record's words in files of /tmp. */
-static const char settings[] = "PRAGMA journal_mode=WAL;"
-                               "PRAGMA synchronous=FULL;"
-                               "PRAGMA wal_autocheckpoint=0;"
-                               "PRAGMA foreign_keys=ON;"
-                               "PRAGMA secure_delete=ON;"
-                               "PRAGMA recursive_triggers=ON;"
-                               "PRAGMA case_sensitive_like=ON;"
-                               "PRAGMA trusted_schema=OFF;"
-                               "PRAGMA temp_store=MEMORY;"
-                               "PRAGMA mmap_size=0;"
-                               "PRAGMA cache_size=-16384;";
-
-static enum err configure(struct sqlite *sqlite)
-{
-    sqlite3 *db = sqlite->db;
-    (void)sqlite3_extended_result_codes(db, 1);
-    (void)sqlite3_busy_timeout(db, STORE_BUSY_MS);
-    (void)sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    (void)sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
-    (void)sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
-    ERR_TRY(script(&sqlite->store, settings));
-    (void)sqlite3_wal_hook(db, note_wal, sqlite);
-    return ERR_OK;
-}
-
-/* Made by us, so that it and its WAL, which takes its mode, are the owner's alone. */
-static bool make_file(const char *path)
-{
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd >= 0) {
-        close(fd);
-    }
-    return fd >= 0;
-}
-
 enum err store_sqlite_open(const char *path, struct store **ret_store, struct buf *why)
 {
     struct sqlite *sqlite = calloc(1, sizeof(*sqlite));
     if (sqlite == NULL) {
         return ERR_MEMORY;
     }
-    sqlite->store.driver = &sqlite_driver;
-    if (!make_file(path)) {
-        buf_printf(why, "%s: %s", path, strerror(errno));
-        free(sqlite);
-        return ERR_GONE;
-    }
-    int code =
-        sqlite3_open_v2(path, &sqlite->db,
-                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, NULL);
-    enum err err = code == SQLITE_OK ? configure(sqlite) : err_of(code);
+    enum err err = sqlite_file_open(path, &sqlite->db, why);
     if (err != ERR_OK) {
-        buf_printf(why, "%s: %s", path, sqlite3_errmsg(sqlite->db));
-        (void)sqlite3_close(sqlite->db);
         free(sqlite);
         return err;
     }
+    sqlite->store.driver = &sqlite_driver;
+    (void)sqlite3_wal_hook(sqlite->db, note_wal, sqlite);
     *ret_store = &sqlite->store;
     return ERR_OK;
 }

@@ -8,31 +8,19 @@
 #ifndef LODGE_TESTS_STORE_H
 #define LODGE_TESTS_STORE_H
 
-#include <fcntl.h>
-#include <ftw.h>
-#include <unistd.h>
-
 #include "base/buf.h"
+#include "lib/folder.h"
 #include "lib/test.h"
-#include "os/file.h"
 #include "store/store.h"
 
-enum { TEST_PLACE_BYTES = 256 };
+enum { TEST_PLACE_BYTES = 512 };
 
 struct test_store {
     struct store *store;
-    int folder;
-    char path[TEST_PLACE_BYTES];  /* of the folder */
+    int folder; /* of in, for short */
+    struct test_folder in;
     char place[TEST_PLACE_BYTES]; /* as store_open takes it */
 };
-
-static int test_store_remove(const char *path, const struct stat *stat, int kind, struct FTW *at)
-{
-    (void)stat;
-    (void)kind;
-    (void)at;
-    return remove(path);
-}
 
 /* Opens the store that test_store_open made once more, beside it or behind its store_close. */
 static inline struct store *test_store_again(const struct test_store *at)
@@ -50,12 +38,9 @@ static inline struct store *test_store_again(const struct test_store *at)
 
 static inline void test_store_open(struct test_store *at)
 {
-    const char *temporary = getenv("TMPDIR");
-    snprintf(at->path, sizeof(at->path), "%s/lodge-store-XXXXXX",
-             temporary != NULL ? temporary : "/tmp");
-    assert_non_null(mkdtemp(at->path));
-    assert_ok(file_open_dir(AT_FDCWD, at->path, &at->folder));
-    assert_true(snprintf(at->place, sizeof(at->place), "%s/store.db", at->path) <
+    test_folder_open(&at->in);
+    at->folder = at->in.fd;
+    assert_true(snprintf(at->place, sizeof(at->place), "%s/store.db", at->in.path) <
                 (int)sizeof(at->place));
     at->store = test_store_again(at);
 }
@@ -63,8 +48,7 @@ static inline void test_store_open(struct test_store *at)
 static inline void test_store_close(struct test_store *at)
 {
     store_close(at->store);
-    close(at->folder);
-    assert_int_equal(nftw(at->path, test_store_remove, 8, FTW_DEPTH | FTW_PHYS), 0);
+    test_folder_close(&at->in);
 }
 
 #endif
