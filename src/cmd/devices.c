@@ -159,7 +159,7 @@ static void json_device(struct buf *to, const struct enrolment_device *device)
     if (device->id.len != 0) {
         json_str(to, device->id);
     } else {
-        json_null(to);
+        json_none(to);
     }
     json_time(to, STR("since"), device->since_ms);
     json_time(to, STR("last"), device->refused_ms);

@@ -144,7 +144,7 @@ static void each_category(const struct catset *set, bool sealed,
 static void json_text(struct buf *to, struct str s)
 {
     if (s.len == 0) {
-        json_null(to);
+        json_none(to);
     } else {
         json_str(to, s);
     }

@@ -184,7 +184,7 @@ void json_bool(struct buf *to, bool value)
     put(to, value ? STR("true") : STR("false"));
 }
 
-void json_null(struct buf *to)
+void json_none(struct buf *to)
 {
     put(to, STR("null"));
 }

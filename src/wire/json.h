@@ -24,6 +24,6 @@ void json_str(struct buf *to, struct str value);
 void json_i64(struct buf *to, int64_t value);
 void json_u64(struct buf *to, uint64_t value);
 void json_bool(struct buf *to, bool value);
-void json_null(struct buf *to);
+void json_none(struct buf *to);
 
 #endif

@@ -22,7 +22,7 @@ TEST(commas_stand_between_values_only)
     json_open_array(&buf);
     json_u64(&buf, UINT64_MAX);
     json_bool(&buf, true);
-    json_null(&buf);
+    json_none(&buf);
     json_open_array(&buf);
     json_close_array(&buf);
     json_open_object(&buf);

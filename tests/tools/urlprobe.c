@@ -36,7 +36,7 @@ static void print(const struct url *url, struct buf *to)
     if (url->has_query) {
         json_str(to, url->query);
     } else {
-        json_null(to);
+        json_none(to);
     }
 }
 
