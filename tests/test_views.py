@@ -31,7 +31,7 @@ def test_each_place_gets_the_writer_of_its_context(tmp_path):
                            "{{> more.part}}")
     assert done.returncode == 0, done.stderr
     source = (tmp_path / "views.c").read_text()
-    for line in ("html_text(to, view->t);", "html_text(to, view->x);", "url_part(to, view->u);",
+    for line in ("html_text(to, view->t);", "html_text(to, view->x);", "html_url_part(to, view->u);",
                  "if (view->y.len != 0) {", "more"):
         assert line in source
     header = (tmp_path / "views.h").read_text()

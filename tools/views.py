@@ -83,7 +83,7 @@ def compile_page(path):
                 fail(path, f"{{{{/{name}}}}} closes nothing")
             statements.append("    }")
         else:
-            writer = {"text": "html_text", "url": "url_part"}[context(path, before)]
+            writer = {"text": "html_text", "url": "html_url_part"}[context(path, before)]
             statements.append(f"    {writer}(to, view->{name});")
             before += "x"
     if open_sections:
@@ -122,23 +122,6 @@ SOURCE = """/* Made by tools/views.py from views/. */
 #include "proxy/views.h"
 
 #include "wire/html.h"
-
-/* A part of a URL: unreserved characters as they are, others escaped (RFC 3986 section 2.1). */
-static void url_part(struct buf *to, struct str text)
-{{
-    static const char hex[] = "0123456789ABCDEF";
-    for (size_t i = 0; i < text.len; i++) {{
-        unsigned char c = (unsigned char)text.p[i];
-        if (ascii_is_alpha((char)c) || ascii_is_digit((char)c) || c == '-' || c == '.' ||
-            c == '_' || c == '~' || c == ':') {{
-            buf_append_byte(to, (char)c);
-        }} else {{
-            buf_append_byte(to, '%');
-            buf_append_byte(to, hex[c >> 4]);
-            buf_append_byte(to, hex[c & 15]);
-        }}
-    }}
-}}
 
 {pages}"""
 

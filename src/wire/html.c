@@ -53,3 +53,59 @@ void html_text(struct buf *to, struct str text)
     }
     buf_append(to, run);
 }
+
+static bool stands_in_url(char c)
+{
+    return ascii_is_alpha(c) || ascii_is_digit(c) || str_index(STR("-._~:"), c) < 5;
+}
+
+void html_url_part(struct buf *to, struct str text)
+{
+    static const char hex[] = "0123456789ABCDEF";
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.p[i];
+        if (stands_in_url(text.p[i])) {
+            buf_append_byte(to, text.p[i]);
+        } else {
+            buf_append_byte(to, '%');
+            buf_append_byte(to, hex[c >> 4]);
+            buf_append_byte(to, hex[c & 15]);
+        }
+    }
+}
+
+/* Browsers drop tabs and line ends out of a URL and take "\" for "/": none of them may hide what a
+ * URL begins with. */
+static bool is_plain(struct str url)
+{
+    for (size_t i = 0; i < url.len; i++) {
+        if ((unsigned char)url.p[i] <= ' ' || url.p[i] == '\\' || url.p[i] == 0x7f) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool leads_somewhere(struct str url)
+{
+    static const struct str beginnings[] = {STR_INIT("#"),       STR_INIT("?"),
+                                            STR_INIT("http://"), STR_INIT("https://"),
+                                            STR_INIT("mailto:"), STR_INIT("tel:")};
+    if (!is_plain(url)) {
+        return false;
+    }
+    if (str_starts(url, STR("/"))) {
+        return !str_starts(url, STR("//"));
+    }
+    for (size_t i = 0; i < sizeof(beginnings) / sizeof(beginnings[0]); i++) {
+        if (str_starts(url, beginnings[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void html_url_whole(struct buf *to, struct str text)
+{
+    html_text(to, leads_somewhere(text) ? text : STR("#"));
+}
