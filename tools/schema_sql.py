@@ -15,45 +15,40 @@ Who sees a row is said in the statements, so that lists, pages, counts and the s
 what the viewer must not see. All of them begin with the VIEWER:
 
     $1 school  $2 the viewer's id  $3 today (ISO)
-    $4 see_self      1: rows about the viewer
-    $5 see_child     1: rows about the viewer's child
-    $6 see_made      1: rows that the viewer made, or that name them (fields with `named`)
-    $7 see_made_own  1: these where they are about the viewer's child, too
-    $8 see_class     1: rows about a member of a group that the viewer teaches or covers today
-    $9 passed        ",head,dsl,": rows that hide from whoever holds one of these roles today
+    $4 own     1: rows about the viewer or their child
+    $5 class   1: rows about a member of a group that the viewer teaches or covers today
+    $6 kin     "all", "own", "made" or "none": of rows about the viewer's own child, which
+    $7 passed  ",head,dsl,": rows that hide from whoever holds one of these roles today
 
-A person in a field with hidden_from never gets the row. A row about the viewer takes see_self, and
-one about their child see_child, whatever else is set (permit.h: relationship before role). Every
-tie of family counts to take away, but only one in force gives: today, with parental
-responsibility, without "no contact".
+These four are worked out by records/standing.h, whose comment says what they mean. A person in a
+field with hidden_from never gets the row.
 
-Then WORDS: $10 $11, $12 $13, $14 $15, $16 $17: each found word is from the first up to before the
+Then WORDS: $8 $9, $10 $11, $12 $13, $14 $15: each found word is from the first up to before the
 second; '' for no word. Words are rows of the table `word` (0006), made by engine_words.c.
 
-Two reaches: near (what $4 to $9 say, found from the viewer outwards) and school (all of it but for
-what relationship takes away; $8 and $9 do nothing).
+Two ways: near (what the viewer made, or where a field with `named` names them, and what $4 to $7
+say; found from the viewer outwards) and school (all of it; $4, $5 and $7 do nothing).
 
     get           $1 school $2 id -> ROW. Asks nobody's permission.
-    sees          VIEWER $10 see_school (1: all of the school) $11 id -> 1, where the viewer has it
     insert        the table's columns; update: the same and the version that is replaced
     remove        $1 school $2 id $3 version
-    list_REACH_FIELD_up|down    VIEWER WORDS $18 limit $19 offset -> ROW; FIELD `changed`: the last
+    list_WAY_FIELD_up|down      VIEWER WORDS $16 limit $17 offset -> ROW; FIELD `changed`: the last
                   change. For each sortable field.
-    search_FIELD_up|down        the same for the school, found from the first word, which must not be ''
-    about_REACH   VIEWER WORDS $18 limit $19 offset $20 person: rows about them, last changed first
-    count_REACH, count_search   VIEWER WORDS $18 most -> how many, at most that
-    count_about_REACH           VIEWER WORDS $18 most $19 person
+    search_FIELD_up|down        the same for the school, found from the first word, never ''
+    about_WAY     VIEWER WORDS $16 limit $17 offset $18 person: rows about them, last changed first
+    count_WAY, count_search     VIEWER WORDS $16 most -> how many, at most that
+    count_about_WAY             VIEWER WORDS $16 most $17 person
     by_FIELD      $1 school $2 value (of a UPN the digest) -> id. For each unique field.
     refers_FIELD  $1 school $2 id of what is referred to $3 limit -> id, version. For each field of
                   type person, group or device.
 """
 import re
 
-REACHES = ("near", "school")
+WAYS = ("near", "school")
 WORDS = 4
-FIRST_WORD = 10
+FIRST_WORD = 8
 LIMIT = FIRST_WORD + 2 * WORDS
-NUMBERS = {4, 5, 6, 7, 8}
+NUMBERS = {4, 5}
 # What may be referred to: its table, and the column of its name.
 REFERRED = {"person": ("reg_person", "f_name"), "group": ("reg_group", "f_name"),
             "device": ("reg_device", "f_tag")}
@@ -68,14 +63,11 @@ def flag(number):
     return f"CAST(${number} AS bigint) = 1"
 
 
-def family(row, child=None):
-    """A tie of the viewer's, whatever it is now."""
-    text = f"{row}.school = $1 AND {row}.f_adult = $2"
-    return text + (f" AND {row}.f_child = {child}" if child else "")
-
-
-def in_force(row):
-    return f"{row}.f_responsibility = 1 AND {row}.f_no_contact = 0 AND {dated(row)}"
+def children():
+    """Whom the viewer has responsibility for and may meet today."""
+    return (f"(SELECT a.f_child FROM reg_family a WHERE a.school = $1 AND a.f_adult = $2 AND "
+            f"{dated('a')} GROUP BY a.f_child HAVING MIN(a.f_responsibility) = 1 AND "
+            f"MAX(a.f_no_contact) = 0) c")
 
 
 def hidden(register):
@@ -91,21 +83,15 @@ def made_columns(register):
                           if getattr(field, "named", False)]
 
 
-def made(register, row):
-    return " OR ".join(f"{row}.{column} = $2" for column in made_columns(register))
-
-
 def allowed(register):
     """What relationship says of the row t."""
     parts = [f"(t.{column} IS NULL OR t.{column} <> $2)" for column in hidden(register)]
     if has_about(register):
-        tie = f"SELECT 1 FROM reg_family k WHERE {family('k', 't.about')}"
-        mine = f"({made(register, 't')})"
-        self = f"{flag(4)} OR ({flag(6)} AND {mine})"
-        child = (f"NOT EXISTS ({tie}) OR ({flag(5)} AND EXISTS ({tie} AND {in_force('k')})) OR "
-                 f"({flag(7)} AND {mine})")
-        parts.append(f"(t.about IS NULL OR (t.about = $2 AND ({self})) OR "
-                     f"(t.about <> $2 AND ({child})))")
+        parts.append(
+            "NOT EXISTS (SELECT 1 FROM reg_family k WHERE k.school = $1 AND k.f_adult = $2 AND "
+            f"k.f_child = t.about AND {dated('k')} AND (k.f_no_contact = 1 OR "
+            "CAST($6 AS text) = 'none' OR (t.made_by <> $2 AND (CAST($6 AS text) = 'made' OR "
+            "(CAST($6 AS text) = 'own' AND k.f_responsibility = 0)))))")
     return parts
 
 
@@ -115,54 +101,28 @@ def words(first=0):
             for at in range(FIRST_WORD + 2 * first, LIMIT, 2)]
 
 
-def member(person):
-    """Of a class of the viewer's. (|| '' keeps SQLite from the index by kind, which would find
-    every member there is.)"""
-    return ("g.school = $1 AND g.f_person = $2 AND g.f_kind || '' IN ('teacher', 'cover') AND "
-            f"{dated('g')} AND m.school = $1 AND m.f_group = g.f_group AND "
-            f"m.f_kind || '' = 'member' AND {dated('m')} AND {flag(8)} AND {person} = m.f_person")
-
-
-def passes(person):
-    """To the viewer, by the role of whom it hides from."""
-    return (f"p.school = $1 AND CAST($9 AS text) LIKE '%,' || p.f_role || ',%' AND {dated('p')} "
-            f"AND {person} = p.f_person")
-
-
 def near(register):
-    """The ids of rows that a viewer has by who they are."""
+    """The ids of rows that a viewer has by who they are. (|| '' keeps SQLite from the index by
+    kind, which would find every member there is.)"""
     table, mine = register.table, "s.school = $1"
-    ways = [f"SELECT s.id FROM {table} s WHERE {mine} AND s.{column} = $2 AND {flag(6)}"
+    ways = [f"SELECT s.id FROM {table} s WHERE {mine} AND s.{column} = $2"
             for column in made_columns(register)]
     if has_about(register):
         ways += [
             f"SELECT s.id FROM {table} s WHERE {mine} AND s.about = $2 AND {flag(4)}",
-            f"SELECT s.id FROM reg_family a CROSS JOIN {table} s WHERE {family('a')} AND "
-            f"{in_force('a')} AND {flag(5)} AND {mine} AND s.about = a.f_child",
+            f"SELECT s.id FROM {children()} CROSS JOIN {table} s WHERE {flag(4)} AND {mine} AND "
+            "s.about = c.f_child",
             f"SELECT s.id FROM reg_membership g CROSS JOIN reg_membership m CROSS JOIN {table} s "
-            f"WHERE {member('s.about')} AND {mine}",
+            "WHERE g.school = $1 AND g.f_person = $2 AND "
+            f"g.f_kind || '' IN ('teacher', 'cover') AND {dated('g')} AND m.school = $1 AND "
+            f"m.f_group = g.f_group AND m.f_kind || '' = 'member' AND {dated('m')} AND {flag(5)} "
+            f"AND {mine} AND s.about = m.f_person",
         ]
-    ways += [f"SELECT s.id FROM reg_post p CROSS JOIN {table} s WHERE {passes(f's.{column}')} AND "
-             f"{mine}" for column in hidden(register)]
+    ways += [
+        f"SELECT s.id FROM reg_post p CROSS JOIN {table} s WHERE p.school = $1 AND "
+        f"CAST($7 AS text) LIKE '%,' || p.f_role || ',%' AND {dated('p')} AND {mine} AND "
+        f"s.{column} = p.f_person" for column in hidden(register)]
     return f"({' UNION '.join(ways)}) r CROSS JOIN {table} t"
-
-
-def sees(register):
-    """near, asked of one row."""
-    ways = ["CAST($10 AS bigint) = 1", f"({flag(6)} AND ({made(register, 't')}))"]
-    if has_about(register):
-        ways += [
-            f"({flag(4)} AND t.about = $2)",
-            f"({flag(5)} AND EXISTS (SELECT 1 FROM reg_family a WHERE {family('a', 't.about')} AND "
-            f"{in_force('a')}))",
-            "EXISTS (SELECT 1 FROM reg_membership g CROSS JOIN reg_membership m WHERE "
-            f"{member('t.about')})",
-        ]
-    ways += [f"EXISTS (SELECT 1 FROM reg_post p WHERE {passes(f't.{column}')})"
-             for column in hidden(register)]
-    table = f"{register.table} t"
-    conditions = ["t.school = $1", "t.id = $11", *allowed(register), f"({' OR '.join(ways)})"]
-    return f"SELECT 1 FROM {table} WHERE {' AND '.join(typed(table, conditions, 10))}"
 
 
 def found(register):
@@ -172,13 +132,13 @@ def found(register):
             f"CROSS JOIN {register.table} t")
 
 
-def source(register, reach):
+def source(register, way):
     """FROM and WHERE of the rows t."""
     joined = ["t.school = $1"]
-    if reach == "school":
+    if way == "school":
         return f"{register.table} t", joined + allowed(register) + words()
     joined.append("t.id = r.id")
-    if reach == "near":
+    if way == "near":
         return near(register), joined + allowed(register) + words()
     return found(register), joined + allowed(register) + words(1)
 
@@ -210,8 +170,8 @@ def sort_column(field):
     return f"k_{field.name}" if field.keyed else field.columns[0][0]
 
 
-def page(register, reach, column, direction, about=None):
-    rows, conditions = source(register, reach)
+def page(register, way, column, direction, about=None):
+    rows, conditions = source(register, way)
     if about:
         conditions.append(f"t.about = {about}")
     order = f"ORDER BY t.{column} {direction}, t.id {direction}"
@@ -221,8 +181,8 @@ def page(register, reach, column, direction, about=None):
             f"CROSS JOIN {register.table} t WHERE t.school = $1 AND t.id = p.id {order}")
 
 
-def count(register, reach, about=None):
-    rows, conditions = source(register, reach)
+def count(register, way, about=None):
+    rows, conditions = source(register, way)
     if about:
         conditions.append(f"t.about = {about}")
     conditions = typed(rows, conditions, LIMIT)
@@ -240,15 +200,15 @@ def pages(register):
     made = []
     for name, column in sorts(register):
         for direction, word in (("ASC", "up"), ("DESC", "down")):
-            made += [(f"list_{reach}_{name}_{word}", page(register, reach, column, direction))
-                     for reach in REACHES]
+            made += [(f"list_{way}_{name}_{word}", page(register, way, column, direction))
+                     for way in WAYS]
             made.append((f"search_{name}_{word}", page(register, "search", column, direction)))
-    made += [(f"count_{reach}", count(register, reach)) for reach in (*REACHES, "search")]
+    made += [(f"count_{way}", count(register, way)) for way in (*WAYS, "search")]
     if has_about(register):
-        for reach in REACHES:
-            made.append((f"about_{reach}",
-                         page(register, reach, "changed_ms", "DESC", f"${LIMIT + 2}")))
-            made.append((f"count_about_{reach}", count(register, reach, f"${LIMIT + 1}")))
+        for way in WAYS:
+            made.append((f"about_{way}",
+                         page(register, way, "changed_ms", "DESC", f"${LIMIT + 2}")))
+            made.append((f"count_about_{way}", count(register, way, f"${LIMIT + 1}")))
     return made
 
 
@@ -259,7 +219,6 @@ def one(register):
                      if name not in ("id", "school"))
     made = [
         ("get", f"SELECT {row(register)} FROM {table} t WHERE t.school = $1 AND t.id = $2"),
-        ("sees", sees(register)),
         ("insert", f"INSERT INTO {table} ({', '.join(names)}) VALUES ({places})"),
         ("update", f"UPDATE {table} SET {sets} WHERE id = $1 AND school = $2 AND "
                    f"version = ${len(names) + 1}"),
@@ -318,13 +277,13 @@ def c_tables(register):
     def pair(what):
         return f"{{{statement(what + '_up')}, {statement(what + '_down')}}}"
     members = [f".{what} = {statement(what)}"
-               for what in ("get", "sees", "insert", "update", "remove", "count_search")]
+               for what in ("get", "insert", "update", "remove", "count_search")]
     members += [f".{what} = {name}_{what}" for what in ("list", "search", "by", "refers")]
-    members += [f".{what} = {{{', '.join(statement(f'{what}_{reach}') for reach in REACHES)}}}"
+    members += [f".{what} = {{{', '.join(statement(f'{what}_{way}') for way in WAYS)}}}"
                 for what in ("about", "count", "count_about")]
     return "\n".join([
         c_array(f"{name}_list", "[][2]",
-                [pair(f"list_{reach}_{column}") for reach in REACHES for column in columns]),
+                [pair(f"list_{way}_{column}") for way in WAYS for column in columns]),
         c_array(f"{name}_search", "[][2]", [pair(f"search_{column}") for column in columns]),
         c_array(f"{name}_by", "[]", [statement(f"by_{field.name}") for field in register.fields]),
         c_array(f"{name}_refers", "[]",

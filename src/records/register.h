@@ -39,11 +39,20 @@ struct register_choice {
     struct str label;
 };
 
-/* How far statements reach; tools/schema_sql.py says what each finds. */
+/* How far a viewer reaches (standing.h works it out). */
 enum register_reach {
-    REACH_NEAR,   /* about the viewer, their child or a member of their classes, or made by them */
+    REACH_MADE,   /* made by the viewer, or a `named` field names them */
+    REACH_OWN,    /* ... or about the viewer or their child */
+    REACH_CLASS,  /* ... or about a member of a group that the viewer teaches or covers today */
     REACH_SCHOOL, /* all of the school */
     REACH_COUNT,
+};
+
+/* How a statement finds rows; tools/schema_sql.py says what each takes. */
+enum register_way {
+    WAY_NEAR, /* from the viewer outwards */
+    WAY_SCHOOL,
+    WAY_COUNT,
 };
 
 struct register_field {
@@ -86,13 +95,13 @@ struct register_move {
 /* Statements of one register; STATEMENT_UNSET where it has none. Their parameters and rows are
  * described at the top of tools/schema_sql.py. */
 struct register_statements {
-    enum store_statement get, sees, insert, update, remove;
-    /* [reach * (n_fields + 1) + field][0 up, 1 down]; the field n_fields: by its last change. */
+    enum store_statement get, insert, update, remove;
+    /* [way * (n_fields + 1) + field][0 up, 1 down]; the field n_fields: by its last change. */
     const enum store_statement (*list)[2];
     /* The same for the school, found from the first word: [field][0 up, 1 down]. */
     const enum store_statement (*search)[2];
-    enum store_statement about[REACH_COUNT];
-    enum store_statement count[REACH_COUNT], count_about[REACH_COUNT], count_search;
+    enum store_statement about[WAY_COUNT];
+    enum store_statement count[WAY_COUNT], count_about[WAY_COUNT], count_search;
     const enum store_statement *by;     /* [field]: by a unique value */
     const enum store_statement *refers; /* [field]: that refer to a person, group or device */
 };
