@@ -146,3 +146,19 @@ size_t civil_print_utc(int64_t ms, char to[CIVIL_TEXT_MAX])
     CHECK(n > 0 && n < CIVIL_TEXT_MAX);
     return (size_t)n;
 }
+
+/* 01:00 UTC on the last Sunday of a month of 31 days. */
+static int64_t turn_ms(int32_t year, int32_t month)
+{
+    int64_t last = civil_days(year, month, 31);
+    int64_t sunday = last - (civil_weekday(last) + 1) % 7;
+    return sunday * MS_PER_DAY + MS_PER_HOUR;
+}
+
+int32_t clock_british_day(int64_t utc_ms)
+{
+    struct civil civil;
+    civil_from_ms(utc_ms, &civil);
+    bool summer = utc_ms >= turn_ms(civil.year, 3) && utc_ms < turn_ms(civil.year, 10);
+    return (int32_t)((utc_ms + (summer ? MS_PER_HOUR : 0)) / MS_PER_DAY);
+}

@@ -49,6 +49,11 @@ void civil_from_ms(int64_t ms, struct civil *ret_civil);
  * is a time. ERR_INVALID for other shapes and for dates or times that do not exist. */
 MUST_USE enum err civil_parse(struct str s, struct civil *ret_civil);
 
+/* The day in Britain at this time, as days since 1970-01-01: one hour ahead of UTC from 01:00 UTC
+ * on March's last Sunday to 01:00 UTC on October's (Summer Time Order 2002). For ms from 1972 on.
+ */
+int32_t clock_british_day(int64_t utc_ms);
+
 enum { CIVIL_TEXT_MAX = 32 };
 
 /* "2026-11-23T10:15:30.250Z" into to; the length without the NUL. */

@@ -72,6 +72,28 @@ TEST(clocks_run)
     assert_true(clock_mono_ms() >= before);
 }
 
-TESTS_MAIN(unit(days_agree_with_gmtime_for_four_centuries),
+TEST(a_british_day_begins_an_hour_before_utc_in_summer)
+{
+    static const struct {
+        struct civil at;
+        int32_t year, month, day;
+    } rows[] = {
+        {{.year = 2026, .month = 1, .day = 15, .hour = 23, .minute = 59}, 2026, 1, 15},
+        {{.year = 2026, .month = 7, .day = 1, .hour = 22, .minute = 59}, 2026, 7, 1},
+        {{.year = 2026, .month = 7, .day = 1, .hour = 23}, 2026, 7, 2},
+        {{.year = 2026, .month = 3, .day = 28, .hour = 23, .minute = 30}, 2026, 3, 28},
+        {{.year = 2026, .month = 3, .day = 29, .hour = 23}, 2026, 3, 30},
+        {{.year = 2026, .month = 10, .day = 24, .hour = 23}, 2026, 10, 25},
+        {{.year = 2026, .month = 10, .day = 25, .hour = 23}, 2026, 10, 25},
+        {{.year = 2025, .month = 12, .day = 31, .hour = 23}, 2025, 12, 31},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_int_equal(clock_british_day(civil_to_ms(&rows[i].at)),
+                         civil_days(rows[i].year, rows[i].month, rows[i].day));
+    }
+}
+
+TESTS_MAIN(unit(a_british_day_begins_an_hour_before_utc_in_summer),
+           unit(days_agree_with_gmtime_for_four_centuries),
            unit(dates_that_do_not_exist_are_refused), unit(dates_are_read_and_printed),
            unit(clocks_run))

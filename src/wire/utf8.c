@@ -45,3 +45,16 @@ size_t utf8_length(struct str s)
     }
     return 0;
 }
+
+bool utf8_is_text(struct str s)
+{
+    size_t at = 0;
+    while (at < s.len) {
+        size_t n = utf8_length(str_skip(s, at));
+        if (n == 0 || s.p[at] == '\0') {
+            return false;
+        }
+        at += n;
+    }
+    return true;
+}

@@ -3,6 +3,7 @@
 #ifndef LODGE_WIRE_UTF8_H
 #define LODGE_WIRE_UTF8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/str.h"
@@ -13,5 +14,8 @@
 /* Bytes of the well-formed character at the start of s, 1 to 4; 0 where there is none (a stray or
  * missing continuation, an overlong form, a surrogate, more than U+10FFFF, an empty slice). */
 size_t utf8_length(struct str s);
+
+/* All of s is UTF-8, and no byte of it is NUL: what a store takes as text. */
+bool utf8_is_text(struct str s);
 
 #endif
