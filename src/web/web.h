@@ -31,12 +31,17 @@ enum web_method {
     WEB_POST,
 };
 
+enum { WEB_PARAMETERS_MAX = 4 };
+
+/* The session's token; HttpOnly, and by its name (RFC 6265bis, 4.1.3) never from another host. */
+#define WEB_SESSION_COOKIE STR("__Host-lodge")
+
 /* As front validated it. Slices live as long as the request. */
 struct web_request {
     enum web_method method;
     struct str path;  /* decoded per segment by the router; begins with '/' */
     struct str query; /* without '?' */
-    struct str host;  /* of the request, checked by front against the console's own names */
+    struct str host;  /* with a port unless 443; checked by front against the console's own names */
     struct str cookie, accept, content_type, origin, fetch_site, user_agent, csrf; /* headers */
     struct str body;
     uint8_t client[16];
@@ -47,12 +52,13 @@ struct web_request {
 struct web_exchange {
     struct web *web;
     const struct web_request *request;
-    struct arena *arena;      /* of the request */
-    struct actor actor;       /* signed out: all empty */
+    struct arena *arena; /* of the request */
+    struct actor actor;  /* signed out: all empty */
     struct session session;
-    struct str parameters[4]; /* of the route's {places}, decoded */
-    const struct web_form *form; /* of a POST: urlencoded, multipart or JSON alike */
+    struct str parameters[WEB_PARAMETERS_MAX]; /* of the route's {places}, decoded */
+    const struct web_form *form;               /* of a POST: urlencoded, multipart or JSON alike */
     bool wants_json;
+    bool gone; /* the database could not be reached */
     /* The answer. */
     unsigned status;    /* 200 */
     struct str type;    /* text/html; charset=utf-8 */
@@ -60,16 +66,16 @@ struct web_exchange {
     struct buf body;
     /* A password to be judged or hashed by auth, where the handler answered WEB_ASK. */
     struct web_question {
-        bool make;       /* hash it; else compare */
-        struct str hash; /* to compare with; empty: with nobody's (costs the same) */
+        bool make;          /* hash it; else compare */
+        struct str hash;    /* to compare with; empty: with nobody's (costs the same) */
         struct str account; /* who is being guessed at; empty: not counted */
         char password[LIMIT_PASSWORD_LEN];
         size_t password_len; /* wiped once it is asked */
     } question;
     struct web_verdict {
-        bool right;  /* the password is this one */
-        bool locked; /* too many wrong ones for this account from this address (S2) */
-        bool busy;   /* auth is not there or has too much to do */
+        bool right;      /* the password is this one */
+        bool locked;     /* too many wrong ones for this account from this address (S2) */
+        bool busy;       /* auth is not there or has too much to do */
         struct str hash; /* of a question that made one */
     } verdict;
     /* Called with the verdict, as the handler's second half. */
@@ -87,9 +93,9 @@ typedef enum web_next web_handler(struct web_exchange *exchange);
 struct web_options {
     struct store *store;
     struct keys *keys;
-    const char *data;          /* for what is shown, never opened */
-    struct str school;         /* the name of --school */
-    bool policy_fixed;         /* --policy FILE: read-only on screen */
+    const char *data;            /* for what is shown, never opened */
+    struct str school;           /* the name of --school */
+    bool policy_fixed;           /* --policy FILE: read-only on screen */
     void (*ring)(void *context); /* after a commit that concerns the gate: wakes the clerk */
     void *ring_context;
 };

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Answers: a document as a page or as itself, redirects, troubles, bytes. */
+#include "web/page.h"
+
+#include "base/check.h"
+#include "base/num.h"
+#include "wire/form.h"
+#include "wire/html.h"
+#include "web/web_impl.h"
+
+enum { PATH_MAX_BYTES = 2048, LINE_MAX_BYTES = 2048, FILE_NAME_MAX = 200 };
+
+void web_header(struct web_exchange *exchange, struct str name, struct str value)
+{
+    CHECK(str_index(value, '\r') == value.len && str_index(value, '\n') == value.len);
+    buf_append(&exchange->headers, name);
+    buf_append(&exchange->headers, STR(": "));
+    buf_append(&exchange->headers, value);
+    buf_append(&exchange->headers, STR("\r\n"));
+}
+
+static int put_json(const char *bytes, size_t n, void *context)
+{
+    struct buf *to = context;
+    buf_append(to, str_make(bytes, n));
+    return buf_err(to) == ERR_OK ? 0 : -1;
+}
+
+static void begin(struct web_exchange *exchange, unsigned status, struct str type)
+{
+    exchange->status = status;
+    exchange->type = type;
+    buf_clear(&exchange->body);
+}
+
+/* ---- pages ---- */
+
+static json_t *text_or_null(struct str text)
+{
+    return text.len == 0 ? json_null() : json_stringn(text.p, text.len);
+}
+
+static json_t *role_labels(const struct actor *actor)
+{
+    json_t *labels = json_array();
+    for (int role = 0; role < ROLE_COUNT; role++) {
+        if (actor_has(actor, (enum role)role)) {
+            struct str label = role_label((enum role)role);
+            json_array_append_new(labels, json_stringn(label.p, label.len));
+        }
+    }
+    return labels;
+}
+
+/* What the frame around a view shows. */
+static json_t *frame(struct web_exchange *exchange, json_t *document)
+{
+    json_t *title = json_object_get(document, "title");
+    json_t *crumbs = json_object_get(document, "crumbs");
+    json_t *page = json_object();
+    json_object_set_new(page, "title", title != NULL ? json_incref(title) : json_null());
+    json_object_set_new(page, "crumbs", crumbs != NULL ? json_incref(crumbs) : json_array());
+    json_object_set_new(page, "path", text_or_null(exchange->request->path));
+    json_object_set_new(page, "school", text_or_null(exchange->web->options.school));
+    json_object_set_new(page, "signed_in", json_boolean(exchange->session.stage == SESSION_WHOLE));
+    json_object_set_new(page, "name", text_or_null(exchange->actor.name));
+    json_object_set_new(page, "roles", role_labels(&exchange->actor));
+    json_object_set_new(page, "nav", web_nav(exchange));
+    json_object_set_new(page, "csrf", text_or_null(str_from(exchange->session.csrf)));
+    json_t *flash = web_flash_take(exchange);
+    json_object_set_new(page, "flash", flash != NULL ? flash : json_null());
+    return page;
+}
+
+enum web_next page_answer(struct web_exchange *exchange, unsigned status, web_view *view,
+                          json_t *document)
+{
+    enum err err = ERR_MEMORY;
+    if (json_is_object(document) &&
+        json_object_set_new(document, "page", frame(exchange, document)) == 0) {
+        if (exchange->wants_json) {
+            begin(exchange, status, STR("application/json"));
+            err = json_dump_callback(document, put_json, &exchange->body, JSON_COMPACT) == 0
+                      ? ERR_OK
+                      : ERR_LIMIT;
+        } else {
+            begin(exchange, status, STR("text/html; charset=utf-8"));
+            view(&exchange->body, document);
+            err = buf_err(&exchange->body);
+        }
+    }
+    json_decref(document);
+    return err == ERR_OK ? WEB_DONE
+                         : page_trouble(exchange, 500,
+                                        STR("This page is too long to be shown. Ask for less "
+                                            "of it, or tell the technician."));
+}
+
+static enum web_next answer_object(struct web_exchange *exchange, unsigned status, const char *name,
+                                   struct str text)
+{
+    json_t *document = json_pack("{s:o?}", name, json_stringn(text.p, text.len));
+    begin(exchange, status, STR("application/json"));
+    (void)json_dump_callback(document, put_json, &exchange->body, JSON_COMPACT);
+    json_decref(document);
+    return WEB_DONE;
+}
+
+enum web_next page_redirect(struct web_exchange *exchange, struct str path)
+{
+    CHECK(str_starts(path, STR("/")) && !str_starts(path, STR("//")));
+    if (exchange->wants_json) {
+        return answer_object(exchange, 200, "location", path);
+    }
+    begin(exchange, 303, STR("text/plain; charset=utf-8"));
+    web_header(exchange, STR("Location"), path);
+    return WEB_DONE;
+}
+
+/* ---- troubles ---- */
+
+static struct str trouble_title(unsigned status)
+{
+    static const struct {
+        unsigned status;
+        struct str title;
+    } rows[] = {
+        {400, STR_INIT("That could not be read")}, {401, STR_INIT("Sign in first")},
+        {403, STR_INIT("You may not do that")},    {404, STR_INIT("Page not found")},
+        {405, STR_INIT("Page not found")},         {409, STR_INIT("Somebody else changed it")},
+        {413, STR_INIT("That is too big")},        {415, STR_INIT("That could not be read")},
+        {429, STR_INIT("Too many tries")},         {503, STR_INIT("Not available for a moment")},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (rows[i].status == status) {
+            return rows[i].title;
+        }
+    }
+    return STR("Something went wrong");
+}
+
+enum web_next page_trouble(struct web_exchange *exchange, unsigned status, struct str sentence)
+{
+    struct str title = trouble_title(status);
+    if (exchange->wants_json) {
+        json_t *document = json_pack("{s:s%, s:{}}", "error", sentence.p, sentence.len, "faults");
+        begin(exchange, status, STR("application/json"));
+        (void)json_dump_callback(document, put_json, &exchange->body, JSON_COMPACT);
+        json_decref(document);
+        return WEB_DONE;
+    }
+    begin(exchange, status, STR("text/html; charset=utf-8"));
+    buf_append(&exchange->body, STR("<!DOCTYPE html>\n<html lang=\"en\"><title>"));
+    html_text(&exchange->body, title);
+    buf_append(&exchange->body, STR("</title>\n<h1>"));
+    html_text(&exchange->body, title);
+    buf_append(&exchange->body, STR("</h1>\n<p>"));
+    html_text(&exchange->body, sentence);
+    buf_append(&exchange->body, STR("</p>\n<p><a href=\"/\">Start</a></p>\n</html>\n"));
+    return WEB_DONE;
+}
+
+enum web_next page_err(struct web_exchange *exchange, enum err err)
+{
+    static const struct {
+        enum err err;
+        unsigned status;
+        struct str sentence;
+    } rows[] = {
+        {ERR_NOT_FOUND, 404,
+         STR_INIT("There is nothing here that you may see. Check the address, or search for it.")},
+        {ERR_DENIED, 403,
+         STR_INIT("Your role does not allow this. Ask the technician if it should.")},
+        {ERR_CONFLICT, 409,
+         STR_INIT("Somebody else changed this while you were working on it. Go back, load the page "
+                  "again and make your change once more.")},
+        {ERR_BUSY, 503,
+         STR_INIT("The school's records are busy. Nothing was saved. Try again in a moment.")},
+        {ERR_GONE, 503,
+         STR_INIT("The school's records cannot be reached. Nothing was saved. Try again in a few "
+                  "minutes; if it goes on, tell the technician.")},
+    };
+    exchange->gone = exchange->gone || err == ERR_GONE;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (rows[i].err == err) {
+            if (rows[i].status == 503) {
+                web_header(exchange, STR("Retry-After"), STR("5"));
+            }
+            return page_trouble(exchange, rows[i].status, rows[i].sentence);
+        }
+    }
+    return page_trouble(exchange, 500,
+                        STR("It is not your mistake. Nothing was saved. Try again; if it goes on, "
+                            "tell the technician the time at which it happened."));
+}
+
+/* ---- bytes ---- */
+
+/* Shown in the browser; whatever else somebody uploaded is only ever saved. */
+static bool is_shown(struct str type)
+{
+    static const struct str rows[] = {
+        STR_INIT("image/png"),        STR_INIT("image/jpeg"), STR_INIT("image/gif"),
+        STR_INIT("image/webp"),       STR_INIT("text/plain"), STR_INIT("text/plain; charset=utf-8"),
+        STR_INIT("application/json"),
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (str_eq(type, rows[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_line(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.p[i] < 0x20 || text.p[i] > 0x7e) {
+            return false;
+        }
+    }
+    return text.len != 0 && text.len < FILE_NAME_MAX;
+}
+
+/* RFC 6266 section 4.3 and appendix D: plain for old programs, encoded for all others. */
+static void offer(struct web_exchange *exchange, struct str name)
+{
+    struct buf line;
+    struct str cut = str_sub(name, 0, FILE_NAME_MAX);
+    buf_init(&line, LINE_MAX_BYTES);
+    buf_append(&line, STR("attachment; filename=\""));
+    for (size_t i = 0; i < cut.len; i++) {
+        char c = cut.p[i];
+        bool plain = ascii_is_alpha(c) || ascii_is_digit(c) || (c != '\0' && strchr(".-_ ", c));
+        buf_append_byte(&line, plain ? c : '_');
+    }
+    buf_append(&line, STR("\"; filename*=UTF-8''"));
+    form_encode(&line, cut);
+    web_header(exchange, STR("Content-Disposition"), buf_str(&line));
+    buf_fini(&line);
+}
+
+enum web_next page_bytes(struct web_exchange *exchange, struct str type, struct str file_name,
+                         struct str bytes)
+{
+    if (!is_line(type)) {
+        type = STR("application/octet-stream");
+    }
+    begin(exchange, 200, type);
+    if (file_name.len != 0 || !is_shown(type)) {
+        offer(exchange, file_name.len != 0 ? file_name : STR("file"));
+    }
+    buf_append(&exchange->body, bytes);
+    return buf_err(&exchange->body) == ERR_OK
+               ? WEB_DONE
+               : page_trouble(exchange, 500, STR("This file is too big to be sent."));
+}
+
+/* ---- paths ---- */
+
+struct str web_path(struct web_exchange *exchange, const char *pattern, const struct str *values,
+                    size_t n_values)
+{
+    struct buf path;
+    size_t used = 0;
+    buf_init(&path, PATH_MAX_BYTES);
+    for (const char *at = pattern; *at != '\0'; at++) {
+        if (*at == '%') {
+            CHECK(used < n_values);
+            form_encode(&path, values[used++]);
+        } else {
+            buf_append_byte(&path, *at);
+        }
+    }
+    CHECK(used == n_values);
+    struct str made =
+        buf_err(&path) == ERR_OK ? arena_dup(exchange->arena, buf_str(&path)) : str_make(NULL, 0);
+    buf_fini(&path);
+    return made.len != 0 ? made : STR("/");
+}
+
+struct str web_next_path(const struct web_exchange *exchange)
+{
+    struct str next = form_text(exchange, STR("next"));
+    if (next.len == 0) {
+        next = query_text(exchange, STR("next"));
+    }
+    bool ours = str_starts(next, STR("/")) && next.len < PATH_MAX_BYTES;
+    for (size_t i = 0; i < next.len && ours; i++) {
+        /* "//host" and what browsers read as such are another's. */
+        ours = next.p[i] > 0x20 && next.p[i] < 0x7f && next.p[i] != '\\' &&
+               !(i == 1 && next.p[i] == '/');
+    }
+    return ours ? next : STR("/");
+}
