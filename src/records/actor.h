@@ -29,6 +29,7 @@ struct actor {
     struct str session; /* id, not the token */
     struct str name;    /* as others see it */
     unsigned roles;     /* 1U << role, or-ed: posts of today, pupil, parent */
+    unsigned passed;    /* roles that pass to this person where their holder is the subject */
     bool operator;
     int64_t factor_ms;  /* when the second factor was shown in this session; 0: it was not */
     uint8_t client[16]; /* the address; zeros for the operator */
@@ -41,10 +42,16 @@ static inline bool actor_has(const struct actor *actor, enum role role)
     return (actor->roles & (1U << role)) != 0;
 }
 
-/* Fills school, person, name and roles for a person in an open transaction of their school (posts
- * that hold on `today`, pupil by the person's kind, parent by the family's register). ERR_NOT_FOUND.
+/* Fills school, person, name, roles and passed for a person in an open transaction of their school
+ * (actor->school and actor->today are set): posts that hold on `today`, pupil by the person's kind,
+ * parent where the family's register gives responsibility and contact. The name is the arena's.
+ * ERR_NOT_FOUND: nobody of that id.
  */
 MUST_USE enum err actor_load(struct store *store, struct arena *arena, struct str person,
                              struct actor *actor);
+
+/* A day as the store keeps it: "2026-11-22". */
+enum { DAY_TEXT_MAX = 16 };
+struct str day_print(int32_t day, char to[DAY_TEXT_MAX]);
 
 #endif

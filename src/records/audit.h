@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Acts: every change that someone made and every look that someone took, in one hash chain per school
- * (design section 6, U8, U18, R119).
+/* Acts: every change that someone made and every look that someone took, in one hash chain per
+ * school (design section 6, U8, U18, R119).
  *
  * An act is written in the transaction of what it tells of, or neither is. It holds names of fields
  * and digests of values (of sealed ones under the record's key), never the values; the words of a
  * reason are two: for the log (no names), and private ones, sealed under the record's key. hash =
- * BLAKE2b-256 over the hash before and the act's canonical bytes (docs/audit.md). Rows refuse UPDATE
- * and DELETE by trigger. The head of the chain is noted outside of it, so that a cut tail shows.
+ * BLAKE2b-256 over the hash before and the act's canonical bytes (docs/audit.md). Rows refuse
+ * UPDATE and DELETE by trigger. The head of the chain is noted outside of it, so that a cut tail
+ * shows.
  */
 #ifndef LODGE_RECORDS_AUDIT_H
 #define LODGE_RECORDS_AUDIT_H
@@ -33,17 +34,17 @@ enum act {
 /* One field that a change touched. */
 struct act_field {
     struct str name;
-    bool sealed; /* the digest is made under the record's key */
+    bool sealed;      /* the digest is made under the record's key */
     struct str value; /* canonical text of the new value; only its digest is kept */
 };
 
 struct act_entry {
     enum act act;
-    struct str area;         /* a register's name, "account", "policy", ... */
-    struct str record;       /* id, or empty */
-    struct str about;        /* the person whom it concerns, or empty */
-    struct str hidden_from;  /* the person who sees no trace of it, or empty */
-    uint64_t version;        /* of the record, after it */
+    struct str area;        /* a register's name, "account", "policy", ... */
+    struct str record;      /* id, or empty */
+    struct str about;       /* the person whom it concerns, or empty */
+    struct str hidden_from; /* the person who sees no trace of it, or empty */
+    uint64_t version;       /* of the record, after it */
     const struct act_field *fields;
     size_t n_fields;
     struct str words;         /* for the log; no names of children */
@@ -63,8 +64,8 @@ enum { LOOK_MS = 30 * 60 * 1000 };
 /* Whether this actor has opened this child's sensitive records within the last LOOK_MS. */
 MUST_USE enum err look_is_open(struct store *store, const struct actor *actor, struct str child,
                                bool *ret_open);
-/* Opens them, as an act with its reason (one of look_reason.def's names, or typed words). ERR_INVALID
- * for an empty reason. */
+/* Opens them, as an act with its reason (one of look_reason.def's names, or typed words).
+ * ERR_INVALID for an empty reason. */
 MUST_USE enum err look_open(struct store *store, struct keys *keys, const struct actor *actor,
                             struct str child, struct str reason);
 
@@ -73,12 +74,12 @@ MUST_USE enum err look_open(struct store *store, struct keys *keys, const struct
 struct audit_verdict {
     bool whole;
     int64_t acts;
-    int64_t broken_seq;  /* the first broken row; 0: none */
-    struct str why;      /* static */
+    int64_t broken_seq; /* the first broken row; 0: none */
+    struct str why;     /* static */
 };
 /* Walks the chain of a school. head_hash, where not empty (32 bytes), is the head that was noted
- * elsewhere with its number head_seq: a chain that ends before it, or that has another act there, is
- * broken ("cut"). */
+ * elsewhere with its number head_seq: a chain that ends before it, or that has another act there,
+ * is broken ("cut"). */
 MUST_USE enum err audit_verify(struct store *store, struct str school, int64_t head_seq,
                                struct str head_hash, struct audit_verdict *ret_verdict);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Who may do what: permit.def (role x area x verb -> scope), and relationship before role (design
- * section 6).
+/* Who may do what: permit.def (role x area x verb -> scope). Relationship comes before role (design
+ * section 6); what follows from it for one record and for lists is worked out in standing.h:
  *
- * 1. The subject of a record that hides from its subject (a field with hidden_from) sees no trace of
- *    it, whatever their role.
+ * 1. The subject of a record that hides from its subject (a field with hidden_from) sees no trace
+ * of it, whatever their role.
  * 2. A role whose holder is that subject passes to the next holder (pass.def: head to chair of
  *    governors, and so on).
  * 3. What somebody is as a parent or a pupil they see as that: a governor sees their own child's
@@ -43,7 +43,8 @@ enum verb {
 
 enum scope {
     SCOPE_NONE,   /* may not */
-    SCOPE_OWN,    /* about oneself or one's child, or made by oneself */
+    SCOPE_MADE,   /* made by oneself, or oneself is named in it (register.h, `named`) */
+    SCOPE_OWN,    /* ... or about oneself or one's child */
     SCOPE_CLASS,  /* ... or about a member of a group one teaches or covers today */
     SCOPE_SCHOOL, /* the school's */
     SCOPE_TRUST,  /* all schools' */
@@ -53,6 +54,11 @@ enum scope {
 enum scope permit_scope(enum role role, enum area area, enum verb verb);
 /* The widest of several roles (1U << role, or-ed). */
 enum scope permit_widest(unsigned roles, enum area area, enum verb verb);
+/* Those of the roles whose scope is at least this one. */
+unsigned permit_holders(unsigned roles, enum area area, enum verb verb, enum scope at_least);
+/* The roles that pass on (pass.def) to one who holds `mine`, where `held` are all roles that
+ * somebody in the school holds today: a role passes to the first of its next ones that is held. */
+unsigned permit_passes_to(unsigned mine, unsigned held);
 /* Whether any of the roles asks for a second factor at sign-in (S2). */
 bool permit_needs_factor(unsigned roles);
 
@@ -61,6 +67,7 @@ struct str role_name(enum role role);
 /* ROLE_COUNT for none. */
 enum role role_find(struct str name);
 struct str area_label(enum area area);
+struct str area_name(enum area area);
 struct str verb_label(enum verb verb);
 
 #endif

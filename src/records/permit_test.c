@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "records/permit.h"
+
+#include "lib/test.h"
+
+#define BIT(role) (1U << ROLE_##role)
+
+TEST(R184_allegations_are_the_heads_alone)
+{
+    for (unsigned role = 0; role < ROLE_COUNT; role++) {
+        enum scope scope = permit_scope((enum role)role, AREA_allegations, VERB_see);
+        assert_true(role == ROLE_head ? scope == SCOPE_SCHOOL : scope <= SCOPE_MADE);
+    }
+}
+
+TEST(R261_the_online_safety_lead_reads_no_allegation_of_others)
+{
+    assert_int_equal(permit_scope(ROLE_lead, AREA_allegations, VERB_see), SCOPE_MADE);
+    assert_int_equal(permit_scope(ROLE_lead, AREA_allegations, VERB_take), SCOPE_NONE);
+}
+
+TEST(a_technician_sees_no_childs_record)
+{
+    static const enum area of_children[] = {AREA_members, AREA_family, AREA_safeguarding};
+    for (size_t i = 0; i < sizeof(of_children) / sizeof(of_children[0]); i++) {
+        assert_int_equal(permit_scope(ROLE_technician, of_children[i], VERB_see), SCOPE_NONE);
+    }
+    assert_int_equal(permit_scope(ROLE_technician, AREA_people, VERB_see), SCOPE_OWN);
+}
+
+TEST(R199_those_who_govern_read_no_names)
+{
+    static const enum role govern[] = {ROLE_governor, ROLE_safety_governor, ROLE_trust};
+    static const enum area named[] = {AREA_groups, AREA_members,      AREA_family, AREA_devices,
+                                      AREA_posts,  AREA_safeguarding, AREA_audit};
+    for (size_t i = 0; i < sizeof(govern) / sizeof(govern[0]); i++) {
+        assert_int_equal(permit_scope(govern[i], AREA_people, VERB_see), SCOPE_OWN);
+        for (size_t k = 0; k < sizeof(named) / sizeof(named[0]); k++) {
+            assert_int_equal(permit_scope(govern[i], named[k], VERB_see), SCOPE_NONE);
+        }
+    }
+}
+
+TEST(everybody_of_the_school_may_lodge_a_concern)
+{
+    unsigned inside = BIT(governor) | BIT(safety_governor) | BIT(chair) | BIT(trust);
+    for (unsigned role = 0; role < ROLE_COUNT; role++) {
+        enum scope scope = permit_scope((enum role)role, AREA_safeguarding, VERB_make);
+        assert_true((inside & (1U << role)) != 0 ? scope == SCOPE_NONE : scope >= SCOPE_OWN);
+    }
+}
+
+TEST(nobody_changes_what_nobody_with_that_role_may_see)
+{
+    for (unsigned role = 0; role < ROLE_COUNT; role++) {
+        for (unsigned area = AREA_UNSET + 1; area < AREA_COUNT; area++) {
+            enum scope see = permit_scope((enum role)role, (enum area)area, VERB_see);
+            assert_true(permit_scope((enum role)role, (enum area)area, VERB_change) <= see);
+            assert_true(permit_scope((enum role)role, (enum area)area, VERB_dispose) <= see);
+            assert_true(permit_scope((enum role)role, (enum area)area, VERB_take) <= see);
+        }
+    }
+}
+
+TEST(the_widest_scope_of_several_roles_counts)
+{
+    assert_int_equal(permit_widest(BIT(parent) | BIT(teacher), AREA_people, VERB_see), SCOPE_CLASS);
+    assert_int_equal(permit_widest(0, AREA_people, VERB_see), SCOPE_NONE);
+    assert_int_equal(
+        permit_holders(BIT(parent) | BIT(teacher) | BIT(head), AREA_people, VERB_see, SCOPE_CLASS),
+        BIT(teacher) | BIT(head));
+}
+
+TEST(R184_the_heads_role_passes_to_the_chair_and_where_there_is_none_to_the_trust)
+{
+    unsigned held = BIT(head) | BIT(chair) | BIT(trust) | BIT(governor);
+    assert_true((permit_passes_to(BIT(chair), held) & BIT(head)) != 0);
+    assert_true((permit_passes_to(BIT(trust), held) & BIT(head)) == 0);
+    assert_true((permit_passes_to(BIT(trust), held & ~BIT(chair)) & BIT(head)) != 0);
+    assert_int_equal(permit_passes_to(BIT(governor) | BIT(teacher), held), 0);
+}
+
+TEST(the_safeguarding_leads_role_passes_to_a_deputy_then_to_the_head)
+{
+    unsigned held = BIT(head) | BIT(dsl) | BIT(deputy_dsl);
+    assert_true((permit_passes_to(BIT(deputy_dsl), held) & BIT(dsl)) != 0);
+    assert_true((permit_passes_to(BIT(head), held) & BIT(dsl)) == 0);
+    assert_true((permit_passes_to(BIT(head), BIT(head) | BIT(dsl)) & BIT(dsl)) != 0);
+}
+
+TEST(S2_who_administers_shows_a_second_factor)
+{
+    static const enum role must[] = {ROLE_technician, ROLE_lead, ROLE_dsl, ROLE_deputy_dsl,
+                                     ROLE_head};
+    for (size_t i = 0; i < sizeof(must) / sizeof(must[0]); i++) {
+        assert_true(permit_needs_factor(BIT(parent) | 1U << must[i]));
+    }
+    assert_false(permit_needs_factor(BIT(teacher) | BIT(parent) | BIT(pupil)));
+}
+
+TEST(roles_are_found_by_name)
+{
+    for (unsigned role = 0; role < ROLE_COUNT; role++) {
+        assert_int_equal(role_find(role_name((enum role)role)), role);
+        assert_true(role_label((enum role)role).len != 0);
+    }
+    assert_int_equal(role_find(STR("caretaker")), ROLE_COUNT);
+    assert_str_eq(area_name(AREA_members), STR("members"));
+    assert_str_eq(area_label(AREA_audit), STR("The audit"));
+    assert_str_eq(verb_label(VERB_take), STR("export"));
+}
+
+TESTS_MAIN(unit(R184_allegations_are_the_heads_alone),
+           unit(R261_the_online_safety_lead_reads_no_allegation_of_others),
+           unit(a_technician_sees_no_childs_record), unit(R199_those_who_govern_read_no_names),
+           unit(everybody_of_the_school_may_lodge_a_concern),
+           unit(nobody_changes_what_nobody_with_that_role_may_see),
+           unit(the_widest_scope_of_several_roles_counts),
+           unit(R184_the_heads_role_passes_to_the_chair_and_where_there_is_none_to_the_trust),
+           unit(the_safeguarding_leads_role_passes_to_a_deputy_then_to_the_head),
+           unit(S2_who_administers_shows_a_second_factor), unit(roles_are_found_by_name))
