@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Puts the migrations into the program: migrations.py FOLDER OUT.c OUT.d
+"""Puts the migrations into the program: migrations.py FOLDER OUT.c OUT.d [NAME]
 
 FOLDER holds NNNN-name.sql, each number once, in SQL that both databases read, and with
 
@@ -11,7 +11,7 @@ FOLDER holds NNNN-name.sql, each number once, in SQL that both databases read, a
     -- only postgres
     -- both
 
-Each becomes a row of store_migrations with its text for each database and the SHA-256 of the file.
+Each becomes a row of NAME (store_migrations) with its text for each database and the SHA-256 of the file.
 Called with --print DATABASE and files it prints their SQL instead."""
 import hashlib
 import re
@@ -83,12 +83,13 @@ def main():
         return
     folder, output, depfile = map(Path, sys.argv[1:4])
     paths = sorted(folder.glob("*.sql"))
+    name = sys.argv[4] if len(sys.argv) > 4 else "store_migrations"
     seen = set()
     rows = [row(path, seen) for path in paths]
     output.write_text("\n".join(
         ['/* Made by tools/migrations.py. */', '#include "store/migrate_impl.h"', "",
-         "const struct store_migration store_migrations[] = {", *rows, "};", "",
-         f"const size_t n_store_migrations = {len(rows)};", ""]))
+         f"const struct store_migration {name}[] = {{", *rows, "};", "",
+         f"const size_t n_{name} = {len(rows)};", ""]))
     # The folder too: a file that is added or goes changes its time.
     depfile.write_text(f"{output}: {' '.join(map(str, [folder, *paths, Path(__file__)]))}\n")
 

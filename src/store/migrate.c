@@ -95,7 +95,6 @@ static enum err apply(struct progress *progress, const struct store_migration *m
 
 static enum err apply_missing(struct progress *progress, bool *applied)
 {
-    ERR_TRY(progress->store->driver->lock_schema(progress->store));
     for (size_t i = 0; i < progress->n; i++) {
         applied[i] = false;
     }
@@ -126,7 +125,7 @@ enum err store_migrate(struct store *store, const struct store_migration *migrat
     bool applied[MIGRATIONS_MAX] = {false};
     struct progress progress = {store, migrations + 1, n_migrations - 1, 0, why};
     CHECK(n_migrations != 0 && n_migrations <= MIGRATIONS_MAX);
-    enum err err = store->driver->script(store, text_of(&progress, &migrations[0]));
+    enum err err = store->driver->bootstrap(store, text_of(&progress, &migrations[0]));
     if (err == ERR_OK) {
         err = in_transaction(&progress, STORE_READ, applied, compare);
     }

@@ -231,13 +231,6 @@ static struct store_value value(const struct store *store, enum store_statement 
 
 /* ---- opening ---- */
 
-/* The transaction that applies them is the only writer already. */
-static enum err lock_schema(struct store *store)
-{
-    (void)store;
-    return ERR_OK;
-}
-
 static enum err fence_schools(struct store *store)
 {
     (void)store;
@@ -268,8 +261,8 @@ static const struct store_driver sqlite_driver = {
     .columns = columns,
     .value = value,
     .finish = finish,
+    .bootstrap = script,
     .script = script,
-    .lock_schema = lock_schema,
     .fence_schools = fence_schools,
     .checkpoint = checkpoint,
     .close = close_all,

@@ -19,7 +19,10 @@ void store_say(struct store *store, const char *what, const char *text)
 enum err store_open(const char *place, struct store **ret_store, struct buf *why)
 {
     struct store *store;
-    ERR_TRY(store_sqlite_open(place, &store, why));
+    bool is_postgres = str_starts(str_from(place), STR("postgres://")) ||
+                       str_starts(str_from(place), STR("postgresql://"));
+    ERR_TRY(is_postgres ? store_postgres_open(place, &store, why)
+                        : store_sqlite_open(place, &store, why));
     for (enum store_statement i = STATEMENT_UNSET; i < STATEMENT_COUNT; i++) {
         store->rows[i] = (struct store_rows){.store = store, .statement = i};
     }

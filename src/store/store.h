@@ -67,6 +67,7 @@ enum store_mode {
 /* school: its id; empty for work that concerns all schools (migrations, publishing, sign-in before
  * the school is known): on PostgreSQL row-level security is then off. Not nested. */
 MUST_USE enum err store_begin(struct store *store, struct str school, enum store_mode mode);
+/* ERR_GONE (PostgreSQL): whether it was kept is not known. */
 MUST_USE enum err store_commit(struct store *store);
 /* Fine where no transaction is open. */
 void store_rollback(struct store *store);

@@ -34,10 +34,10 @@ struct store_driver {
                                 size_t column);
     /* Makes it ready for the next start. */
     void (*finish)(struct store *store, enum store_statement statement);
+    /* Outside a transaction: makes the table of the migrations where it is not there. */
+    enum err (*bootstrap)(struct store *store, const char *sql);
     /* Several statements without values, of a migration. */
     enum err (*script)(struct store *store, const char *sql);
-    /* In the open transaction: nobody else migrates until it ends. */
-    enum err (*lock_schema)(struct store *store);
     /* Behind the migrations, in the same transaction. */
     enum err (*fence_schools)(struct store *store);
     enum err (*checkpoint)(struct store *store);
@@ -68,5 +68,6 @@ const char *store_statement_text(enum store_statement statement);
 
 /* *ret_store is without the migrations. */
 MUST_USE enum err store_sqlite_open(const char *path, struct store **ret_store, struct buf *why);
+MUST_USE enum err store_postgres_open(const char *place, struct store **ret_store, struct buf *why);
 
 #endif

@@ -128,6 +128,51 @@ TEST(a_reader_sees_one_state_while_another_writes)
     test_store_close(&at);
 }
 
+TEST(a_second_writer_is_told_that_it_must_wait)
+{
+    struct test_store at;
+    test_store_open(&at);
+    struct store *other = test_store_again(&at);
+    assert_ok(other->driver->script(other, store_kind(other) == STORE_SQLITE
+                                               ? "PRAGMA busy_timeout = 1"
+                                               : "SET lock_timeout = '1ms'"));
+    assert_ok(store_begin(at.store, STR("elm"), STORE_WRITE));
+    assert_err(store_begin(other, STR("elm"), STORE_WRITE), ERR_BUSY);
+    assert_ok(store_begin(other, STR("elm"), STORE_READ));
+    assert_ok(store_commit(other));
+    assert_ok(store_commit(at.store));
+    assert_ok(store_begin(other, STR("elm"), STORE_WRITE));
+    assert_ok(store_commit(other));
+    store_close(other);
+    test_store_close(&at);
+}
+
+TEST(what_was_overwritten_is_gone_from_the_files_behind_a_checkpoint)
+{
+    struct test_store at;
+    struct store_value values[] = {store_text(STR("elm")), store_text(STR("Ash Primary")),
+                                   store_text(STR("primary")), store_text(STR(""))};
+    test_store_open(&at);
+    assert_ok(store_begin(at.store, STR(""), STORE_WRITE));
+    assert_ok(add_school(at.store, "elm"));
+    assert_ok(store_commit(at.store));
+    assert_ok(store_begin(at.store, STR("elm"), STORE_WRITE));
+    assert_ok(store_run(at.store, STATEMENT_SCHOOL_CHANGE, values, 4, NULL));
+    assert_ok(store_commit(at.store));
+    assert_ok(store_checkpoint(at.store));
+    static const char *const names[] = {"store.db", "store.db-wal"};
+    for (size_t i = 0; i < 2 && store_kind(at.store) == STORE_SQLITE; i++) {
+        struct buf file;
+        buf_init(&file, 1 << 24);
+        assert_ok(file_read(at.folder, names[i], &file));
+        assert_true(str_find(buf_str(&file), STR("Elm Primary")) == file.len);
+        assert_true(i == 1 || str_find(buf_str(&file), STR("Ash Primary")) < file.len);
+        buf_fini(&file);
+    }
+    assert_int_equal(count_schools(at.store), 1);
+    test_store_close(&at);
+}
+
 TEST(every_statement_is_read_by_the_database)
 {
     struct test_store at;
@@ -147,4 +192,6 @@ TESTS_MAIN(unit(what_was_committed_is_read_again), unit(what_was_rolled_back_is_
            unit(a_second_row_of_one_key_is_a_conflict_that_ends_the_transaction),
            unit(a_text_that_is_not_utf8_is_refused_and_the_transaction_goes_on),
            unit(a_reader_may_not_write), unit(a_reader_sees_one_state_while_another_writes),
+           unit(a_second_writer_is_told_that_it_must_wait),
+           unit(what_was_overwritten_is_gone_from_the_files_behind_a_checkpoint),
            unit(every_statement_is_read_by_the_database))

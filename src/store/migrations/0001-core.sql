@@ -17,3 +17,8 @@ CREATE TABLE school (
     urn text NOT NULL DEFAULT '', -- the number by which the government knows it
     made_ms {{int}} NOT NULL
 ) {{strict}};
+
+-- only postgres
+ALTER TABLE school ENABLE ROW LEVEL SECURITY;
+ALTER TABLE school FORCE ROW LEVEL SECURITY;
+CREATE POLICY by_school ON school USING (lodge_school(id));
