@@ -29,7 +29,7 @@ def build(folder, page, part="{{params text}}\n<b>{{text}}</b>"):
     '<a href="{{"javascript:alert(1)"}}">', "1 < {{x}}",
     # One way leads into a tag, the other does not; a URL that may or may not have begun.
     "<p{{#if x}}>{{/if}}", '<a href="{{#if x}}/a/{{/if}}{{y}}">', "{{#each x}}<p {{/each}}>",
-    '<p class="{{#if x}}a"{{/if}}>', "<p>{{x}}</p><a href=\"{{y}}",
+    '<p class="{{#if x}}a"{{/if}}>', '<p{{#if x}} a{{/if}}onclick="{{y}}">', '<p{{#if x}} a{{/if}}b>', "<p>{{x}}</p><a href=\"{{y}}",
     # Flow.
     "{{#if x}}never closed", "{{/if}}", "{{#if x}}{{/unless}}", "{{else}}", "{{#with x}}{{/with}}",
     "{{#if x and y or z}}{{/if}}", "{{#if}}{{/if}}", "{{x y}}", "{{x.}}", "{{@index}}", "{{content}}",

@@ -15,8 +15,8 @@ TEXT_ELEMENTS = {"title", "textarea"}  # markup in them is text: escaping as con
 
 
 class Place(NamedTuple):
-    """kind: text, raw (a script's or style's content), comment, tag, name, equals, value, bare,
-    single. element and attribute say in what; begun: the attribute holds something already."""
+    """kind: text, raw (a script's or style's content), comment, tag, name, ended, equals, value,
+    bare, single. element and attribute say in what; begun: the attribute holds something already."""
     kind: str = "text"
     element: str = ""
     attribute: str = ""
@@ -47,7 +47,9 @@ def in_text(place, literal, at):
     match = re.compile(r"<(/?[A-Za-z][A-Za-z0-9:-]*|!)").match(literal, opened)
     if not match:
         raise PlaceError("a '<' that begins no tag: write &lt;")
-    return Place("tag", match[1].lower() if match[1][0] not in "/!" else "/"), match.end()
+    if match[1] == "!":
+        return Place("tag", "/"), match.end()
+    return Place("ended", match[1].lower() if match[1][0] != "/" else "/"), match.end()
 
 
 def in_raw(place, literal, at):
@@ -83,6 +85,12 @@ def in_name(place, literal, at):
     return Place("tag", place.element), match.end()
 
 
+def in_ended(place, literal, at):
+    if literal[at] not in " \t\r\n>/":
+        raise PlaceError("a space is missing behind an attribute that may be left out")
+    return Place("tag", place.element), at
+
+
 def in_equals(place, literal, at):
     kind = {'"': "value", "'": "single"}.get(literal[at], "bare")
     return Place(kind, place.element, place.attribute), at + (kind != "bare")
@@ -110,7 +118,7 @@ def in_bare(place, literal, at):
     return Place("tag", place.element), match.end()
 
 
-STEPS = {"text": in_text, "raw": in_raw, "comment": in_comment, "tag": in_tag, "name": in_name,
+STEPS = {"text": in_text, "raw": in_raw, "comment": in_comment, "tag": in_tag, "name": in_name, "ended": in_ended,
          "equals": in_equals, "value": in_value, "single": in_single, "bare": in_bare}
 
 
@@ -136,8 +144,15 @@ def written(place):
     return place._replace(begun=True) if place.kind == "value" else place
 
 
-def same(one, other):
-    """Whether two ways lead to one place: begun matters only in a URL."""
+def joined(one, other):
+    """The place where two ways meet, or PlaceError. begun matters only in a URL; behind an attribute
+    that one of them has, and that has no value, a new one must begin."""
     if one.attribute not in URL_ATTRIBUTES:
-        one, other = one._replace(begun=False), other._replace(begun=False)
-    return one == other
+        begun = one.begun or other.begun
+        one, other = one._replace(begun=begun), other._replace(begun=begun)
+    ends = {"tag", "name", "ended"}
+    if one != other and one.element == other.element and {one.kind, other.kind} <= ends:
+        return Place("ended", one.element)
+    if one != other:
+        raise PlaceError(f"two ways end in different places: {one} and {other}")
+    return one

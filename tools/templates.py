@@ -4,8 +4,8 @@
 
     tools/templates.py FOLDER... SOURCE HEADER NAME DEPFILE
 
-Each FOLDER/NAME.html becomes `void view_NAME(struct buf *to, const json_t *document)`, the first
-folder's parts/ are the components. Everything is put in place at build time: what runs later is a walk
+Each NAME.html of the last FOLDER becomes `void view_NAME(struct buf *to, const json_t *document)`;
+components are looked for in the folders' parts/, in their order. Everything is put in place at build time: what runs later is a walk
 of the document and the writers of web/view.h, chosen by where a text stands (html_places.py).
 """
 import html
@@ -52,6 +52,8 @@ class Reader:
     def __init__(self, path):
         self.path = path
         text = without_lonely_lines(path.read_text())
+        if path.parent.name == "parts":
+            text = text.rstrip("\n")  # a component may stand in a line, or in an attribute
         self.pieces = PIECE.split(text)
         self.at = 0
         self.params = None
@@ -223,6 +225,13 @@ class Scope:
             return ("joined", [self.resolve(part) for part in value[1]])
         return self.path(value[1])
 
+    def argument(self, key, value):
+        """What a component is given under a name; with all below it, where that was written out."""
+        below = ".".join(value[1]) + "." if value[0] == "path" else None
+        given = {f"{key}.{name[len(below):]}": known for name, known in self.names.items()
+                 if below and name.startswith(below)}
+        return given or {key: self.resolve(value)}
+
     def path(self, names):
         if names[0].startswith("@"):
             return self.counter(names[0])
@@ -237,7 +246,7 @@ class Scope:
         beginning = ".".join(names) + "."
         below = [value for name, value in self.names.items() if name.startswith(beginning)]
         if below:
-            return ("any", below)
+            return ("any", below + ([members(self.rest, names)] if self.rest else []))
         if self.params is not None and names[0] not in self.params:
             raise ViewError(f"not a parameter of this component: {names[0]}")
         return members(self.rest, names) if self.rest else EMPTY
@@ -359,9 +368,7 @@ class Writer:
             self.lines.append("} else {")
         other = self.branch(no, scope, start)
         self.lines.append("}")
-        if not html_places.same(one, other):
-            raise ViewError(f"the ways of an if end in different places: {one} and {other}")
-        self.place = one._replace(begun=one.begun or other.begun)
+        self.place = html_places.joined(one, other)
 
     def each(self, scope, value, name, nodes):
         over = scope.resolve(value)
@@ -379,8 +386,7 @@ class Writer:
         inner = scope.inner(name, ("json", f"item{n}"), (f"at{n}", f"count{n}"))
         end = self.branch(nodes, inner, start)
         self.lines.append("}")
-        if not html_places.same(start, end):
-            raise ViewError(f"an each ends in another place than it begins: {start} and {end}")
+        self.place = html_places.joined(start, end)
 
     def component(self, scope, name, arguments, spread, content):
         part = self.compiler.part(name)
@@ -388,7 +394,9 @@ class Writer:
         for argument in arguments:
             if argument.split(".")[0] not in params:
                 raise ViewError(f"{name} has no parameter {argument}")
-        names = {key: scope.resolve(value) for key, value in arguments.items()}
+        names = {}
+        for key, value in arguments.items():
+            names.update(scope.argument(key, value))
         rest = scope.resolve(spread) if spread else None
         self.depth += 1
         if self.depth > DEPTH_MAX:
@@ -508,7 +516,8 @@ def main():
     Path(header).write_text(
         f"{comment}#ifndef {guard}\n#define {guard}\n\n#include <jansson.h>\n\n"
         '#include "base/buf.h"\n\n' +
-        "".join(signature.format(stem) + ";\n" for stem in bodies) + "\n#endif\n")
+        "".join(signature.format(stem) + ";\n" for stem in bodies) +
+        f"\n#define {guard}LIST(VIEW) {' '.join(f'VIEW({stem})' for stem in bodies)}\n\n#endif\n")
     Path(source).write_text(
         f'{comment}#include "{name}"\n\n#include "web/view.h"\n\n' +
         "\n".join(f"{signature.format(stem)}\n{{\n(void)document;\n{body}\n}}\n"

@@ -68,9 +68,9 @@ TEST(conditions_lists_and_components_follow_the_document)
                 "{\"rows\": [{\"name\": \"a\", \"kind\": 1}, {\"name\": \"<b>\", \"kind\": \"2\"}],"
                 " \"kind\": 2, \"on\": true}",
                 STR("1 first a .\n"
-                    "<i class=\"badge\">a</i>\n\n"
+                    "<i class=\"badge\">a</i>\n"
                     "2 &lt;b&gt; chosen .\n"
-                    "<i class=\"badge wide\" id=\"b-&lt;\">&lt;b&gt;</i>\n\n"
+                    "<i class=\"badge wide\" id=\"b-&lt;\">&lt;b&gt;</i>\n"
                     "<i class=\"badge\">fixed</i>\n"));
 }
 
