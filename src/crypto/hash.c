@@ -76,6 +76,12 @@ enum err sha256_parse(struct str text, uint8_t ret_hash[SHA256_BYTES])
     return ERR_OK;
 }
 
+void blake2b(struct str bytes, uint8_t ret_hash[BLAKE2B_BYTES])
+{
+    CHECK(crypto_generichash(ret_hash, BLAKE2B_BYTES, (const unsigned char *)bytes.p, bytes.len,
+                             NULL, 0) == 0);
+}
+
 void hash_keyed(const uint8_t key[HASH_KEY_BYTES], struct str bytes, uint8_t *ret_hash, size_t n)
 {
     CHECK(n >= crypto_generichash_BYTES_MIN && n <= crypto_generichash_BYTES_MAX);

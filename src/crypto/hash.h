@@ -14,6 +14,7 @@ enum {
     SHA256_BYTES = 32,
     SHA256_TEXT_MAX = 2 * SHA256_BYTES + 1,
     HASH_KEY_BYTES = 32,
+    BLAKE2B_BYTES = 32,
 };
 
 /* SHA-1 (FIPS 180-4) of bytes: where a protocol names it and nothing rests on it (RFC 6455 section
@@ -38,6 +39,9 @@ void sha256_print(const uint8_t hash[SHA256_BYTES], char to[SHA256_TEXT_MAX]);
 
 /* 64 hexadecimal digits in either case, nothing else. ERR_INVALID. */
 MUST_USE enum err sha256_parse(struct str text, uint8_t ret_hash[SHA256_BYTES]);
+
+/* BLAKE2b (RFC 7693) of 32 bytes, without a key. */
+void blake2b(struct str bytes, uint8_t ret_hash[BLAKE2B_BYTES]);
 
 /* BLAKE2b (RFC 7693) under a secret key, cut to n bytes, 16 <= n <= 64: what nobody without the key
  * can compute, compare or invert (remembered credentials and the like). */

@@ -51,21 +51,51 @@ struct act_entry {
     struct str private_words; /* sealed under the record's key; needs a record */
 };
 
+/* The name under which private words are sealed (keys.h). */
+#define AUDIT_SEALED_FIELD STR("act")
+
 /* Appends one act in the open write transaction, and takes the lock on the school's chain (so acts
  * of one school are one behind the other on both databases). keys may be NULL where nothing is
  * sealed. *ret_seq (may be NULL): its number in the school's chain, from 1. */
 MUST_USE enum err audit_append(struct store *store, struct keys *keys, const struct actor *actor,
                                const struct act_entry *entry, int64_t *ret_seq);
 
+enum { AUDIT_HASH_BYTES = 32 };
+
+/* Where a school's chain ends now, for noting it elsewhere; 0 and zeros for one without acts. */
+MUST_USE enum err audit_head(struct store *store, struct str school, int64_t *ret_seq,
+                             uint8_t ret_hash[AUDIT_HASH_BYTES]);
+
+struct str act_name(enum act act);
+struct str act_label(enum act act);
+/* ACT_UNSET for none. */
+enum act act_find(struct str name);
+
 /* ---- looks ---- */
 
 enum { LOOK_MS = 30 * 60 * 1000 };
 
+enum look_reason {
+    LOOK_REASON_UNSET,
+#define LOOK_REASON(name, label) LOOK_REASON_##name,
+#include "records/look_reason.def"
+#undef LOOK_REASON
+    LOOK_REASON_COUNT
+};
+struct str look_reason_name(enum look_reason reason);
+struct str look_reason_label(enum look_reason reason);
+
+/* Typed reasons: at most this many bytes. */
+enum { LOOK_WORDS_MAX = 500 };
+
 /* Whether this actor has opened this child's sensitive records within the last LOOK_MS. */
 MUST_USE enum err look_is_open(struct store *store, const struct actor *actor, struct str child,
                                bool *ret_open);
-/* Opens them, as an act with its reason (one of look_reason.def's names, or typed words).
- * ERR_INVALID for an empty reason. */
+/* Opens them for LOOK_MS, as an act in the open write transaction with its reason: one of
+ * look_reason.def's names, or typed words, which are sealed under the person's key (they may hold
+ * names). The person looked at sees no trace of the act. Whether the actor may see anything of that
+ * person is the caller's to ask first. ERR_INVALID: the reason is empty, too long or not UTF-8;
+ * ERR_NOT_FOUND: no such person. */
 MUST_USE enum err look_open(struct store *store, struct keys *keys, const struct actor *actor,
                             struct str child, struct str reason);
 
@@ -77,9 +107,9 @@ struct audit_verdict {
     int64_t broken_seq; /* the first broken row; 0: none */
     struct str why;     /* static */
 };
-/* Walks the chain of a school. head_hash, where not empty (32 bytes), is the head that was noted
- * elsewhere with its number head_seq: a chain that ends before it, or that has another act there,
- * is broken ("cut"). */
+/* Walks the chain of a school, in an open transaction. head_hash, where not empty (32 bytes), is
+ * the head that was noted elsewhere with its number head_seq: a chain that ends before it, or that
+ * has another act there, is broken ("cut"). */
 MUST_USE enum err audit_verify(struct store *store, struct str school, int64_t head_seq,
                                struct str head_hash, struct audit_verdict *ret_verdict);
 
