@@ -155,10 +155,15 @@ static int64_t turn_ms(int32_t year, int32_t month)
     return sunday * MS_PER_DAY + MS_PER_HOUR;
 }
 
-int32_t clock_british_day(int64_t utc_ms)
+int64_t clock_british_ahead_ms(int64_t utc_ms)
 {
     struct civil civil;
     civil_from_ms(utc_ms, &civil);
     bool summer = utc_ms >= turn_ms(civil.year, 3) && utc_ms < turn_ms(civil.year, 10);
-    return (int32_t)((utc_ms + (summer ? MS_PER_HOUR : 0)) / MS_PER_DAY);
+    return summer ? MS_PER_HOUR : 0;
+}
+
+int32_t clock_british_day(int64_t utc_ms)
+{
+    return (int32_t)((utc_ms + clock_british_ahead_ms(utc_ms)) / MS_PER_DAY);
 }

@@ -53,6 +53,8 @@ MUST_USE enum err civil_parse(struct str s, struct civil *ret_civil);
  * on March's last Sunday to 01:00 UTC on October's (Summer Time Order 2002). For ms from 1972 on.
  */
 int32_t clock_british_day(int64_t utc_ms);
+/* How far Britain's clocks are ahead of UTC then, in ms. */
+int64_t clock_british_ahead_ms(int64_t utc_ms);
 
 enum { CIVIL_TEXT_MAX = 32 };
 

@@ -93,7 +93,24 @@ TEST(a_british_day_begins_an_hour_before_utc_in_summer)
     }
 }
 
+TEST(british_clocks_turn_at_one_in_the_night)
+{
+    static const struct {
+        struct civil at;
+        int64_t ahead;
+    } rows[] = {
+        {{.year = 2026, .month = 3, .day = 29, .hour = 0, .minute = 59}, 0},
+        {{.year = 2026, .month = 3, .day = 29, .hour = 1}, MS_PER_HOUR},
+        {{.year = 2026, .month = 10, .day = 25, .hour = 0, .minute = 59}, MS_PER_HOUR},
+        {{.year = 2026, .month = 10, .day = 25, .hour = 1}, 0},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_int_equal(clock_british_ahead_ms(civil_to_ms(&rows[i].at)), rows[i].ahead);
+    }
+}
+
 TESTS_MAIN(unit(a_british_day_begins_an_hour_before_utc_in_summer),
+           unit(british_clocks_turn_at_one_in_the_night),
            unit(days_agree_with_gmtime_for_four_centuries),
            unit(dates_that_do_not_exist_are_refused), unit(dates_are_read_and_printed),
            unit(clocks_run))
