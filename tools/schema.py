@@ -45,7 +45,8 @@ def roles(names):
 def field_row(register, field):
     choices = f"{register.name}_{field.name}_choices" if field.choices else "NULL"
     flags = [flag for flag in ("required", "listed", "searchable", "sortable", "sensitive",
-                               "hidden_from", "unique", "keyed") if getattr(field, flag)]
+                               "hidden_from", "named", "unique",
+                               "keyed") if getattr(field, flag)]
     members = [f".name = {slice_of(field.name)}", f".label = {slice_of(field.label)}",
                f".hint = {slice_of(field.hint)}", f".type = {field.enum}",
                *[f".{flag} = true" for flag in flags], f".seen_by = {roles(field.seen_by)}",

@@ -44,9 +44,9 @@ REGISTER_NEEDS = ("name", "plural", "label", "label_plural", "help", "area", "re
                   "field")
 FIELD_KEYS = {
     "name": str, "type": str, "label": str, "hint": str, "required": bool, "listed": bool,
-    "searchable": bool, "sortable": bool, "sensitive": bool, "hidden_from": bool, "unique": bool,
-    "seen_by": list, "min": int, "max": int, "decimals": int, "choices": list, "choices_from": str,
-    "choices_without": list,
+    "searchable": bool, "sortable": bool, "sensitive": bool, "hidden_from": bool, "named": bool,
+    "unique": bool, "seen_by": list, "min": int, "max": int, "decimals": int, "choices": list,
+    "choices_from": str, "choices_without": list,
 }
 STATE_KEYS = {"name": str, "label": str}
 MOVE_KEYS = {"name": str, "label": str, "from": list, "to": str, "by": list, "demands": list,
@@ -153,7 +153,7 @@ def read_choices(mistakes, where, table, lists):
 
 def check_flags(mistakes, where, field):
     for flag, allowed in (("searchable", SEARCHABLE), ("sortable", SORTABLE), ("unique", UNIQUE),
-                          ("hidden_from", {"person"})):
+                          ("hidden_from", {"person"}), ("named", {"person"})):
         if getattr(field, flag) and field.type not in allowed:
             mistakes.add(where, f"'{flag}' is not for the type '{field.type}'; it is for "
                                 f"{', '.join(sorted(allowed))}")

@@ -80,7 +80,7 @@ def has_about(register):
 
 def made_columns(register):
     return ["made_by"] + [f"f_{field.name}" for field in register.fields
-                          if getattr(field, "named", False)]
+                          if field.named]
 
 
 def allowed(register):

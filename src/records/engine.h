@@ -29,35 +29,43 @@ struct engine {
 };
 
 struct engine_query {
-    struct str search;  /* words; empty: all */
-    struct str sort;    /* a field's name; empty: last changed first */
+    struct str search; /* words; empty: all */
+    struct str sort;   /* a field's name; empty: last changed first */
     bool down;
-    size_t page;        /* from 1 */
-    size_t per_page;    /* 1 to 100; 0: 25 */
-    struct str about;   /* only records about this person; empty: all */
+    size_t page;      /* from 1 */
+    size_t per_page;  /* 1 to 100; 0: 25 */
+    struct str about; /* only records about this person; empty: all */
 };
 
-/* {"register", "items": [record...], "page", "per_page", "more": bool, "total": n, "total_is_least":
- * bool (there are more than the total that was counted), "sort", "down", "search",
- * "may": {"make": bool, "take": bool, "bring": bool}}. Each record holds "id", "version", "state",
- * "title", "about", "made", "changed", "fields" (canonical) and "shown" (as a person reads it). Fields
- * that the actor may not see are absent; sensitive ones are null until a look is open. */
+/* {"register", "items": [record...], "page", "per_page", "more": bool, "total": n,
+ * "total_is_least": bool (there are more than the total that was counted), "sort", "down",
+ * "search", "may": {"make": bool, "take": bool, "bring": bool}}. Each record holds "id", "version",
+ * "state", "state_label", "title", "about": null or {"id", "name"}, "made" and "changed": {"ms",
+ * "by", "name"}, "fields" (canonical, field_json) and "shown" (as a person reads it; a reference as
+ * its name). Of the fields a list has those that are `listed`. Fields that the actor may not see
+ * are absent; sensitive ones are null in lists. Pages end behind 10,000 records: who looks further
+ * should search. ERR_NOT_FOUND: the actor has nothing to do with this register. */
 MUST_USE enum err engine_list(struct engine *engine, const struct actor *actor,
                               const struct register_def *def, const struct engine_query *query,
                               json_t **ret_document);
 
-/* One record as above, and "may": {"change", "dispose", "moves": [...]}, "look": "open" or
- * "needed" (then sensitive values are null: the page asks for a reason). */
+/* One record as above with all fields, and "may": {"change", "dispose", "moves": [{"name", "label",
+ * "reason": bool, "demands": [field]}], "dispose_for": [{"value", "label"}]}, and where it holds
+ * anything sensitive "look": "open" or "needed" (then those values are null and not among "shown":
+ * the page asks for a reason and calls look_open for the person in "about"). */
 MUST_USE enum err engine_get(struct engine *engine, const struct actor *actor,
                              const struct register_def *def, struct str id, json_t **ret_record);
 
-/* Past versions, newest first: who, when, which fields, the words of the reason. */
+/* Past versions, newest first, at most 200: [{"version", "act", "ms", "by", "name", "state",
+ * "fields": [labels], "reason"}]. */
 MUST_USE enum err engine_history(struct engine *engine, const struct actor *actor,
                                  const struct register_def *def, struct str id,
                                  json_t **ret_history);
 
-/* Makes a record from {field: text or typed value}. ERR_INVALID: *ret_faults is {field: sentence},
- * nothing is stored, and the caller has what was typed. */
+/* Makes a record from {field: text or typed value}; members that are no field are passed over. A
+ * person, group or device is given by id, or by its whole name where only one has it. ERR_INVALID:
+ * *ret_faults is {field: sentence}, "" for what concerns no field; nothing is stored, and the
+ * caller has what was typed. ERR_DENIED: the actor may not make such a record. */
 MUST_USE enum err engine_make(struct engine *engine, const struct actor *actor,
                               const struct register_def *def, const json_t *input,
                               struct record_id *ret_id, json_t **ret_faults);
@@ -79,10 +87,12 @@ MUST_USE enum err engine_move(struct engine *engine, const struct actor *actor,
 MUST_USE enum err engine_undo(struct engine *engine, const struct actor *actor,
                               const struct register_def *def, struct str id, uint64_t version);
 
-/* Destroys the record, its past versions, files and key; its acts stay and the chain verifies. */
+/* Destroys the record, its past versions, files and key; its acts stay and the chain verifies.
+ * reason: a name of disposal.def. What refers to it is emptied; where that must not be empty,
+ * ERR_INVALID, with a sentence under "". Nobody disposes of their own record. */
 MUST_USE enum err engine_dispose(struct engine *engine, const struct actor *actor,
                                  const struct register_def *def, struct str id, uint64_t version,
-                                 struct str reason);
+                                 struct str reason, json_t **ret_faults);
 
 /* CSV (RFC 4180, UTF-8): what a list with this search shows, all pages, formulas defused. */
 MUST_USE enum err engine_export_csv(struct engine *engine, const struct actor *actor,
@@ -94,17 +104,24 @@ MUST_USE enum err engine_import_csv(struct engine *engine, const struct actor *a
                                     const struct register_def *def, struct str csv, bool dry,
                                     json_t **ret_report);
 
-/* Keeps a file sealed, for a file field; name and type as told by the browser (checked, bounded).
- * *ret_id goes into the field's input. */
+enum { ENGINE_FILE_BYTES = 10 * 1024 * 1024 };
+/* Keeps a file sealed, for a file field; *ret_id goes into the field's input within a day. k9: the
+ * answer to whether it could show a child undressed or in a sexual act ("no", "yes", "not_sure"):
+ * at anything but "no" nothing is kept, and ERR_NOT_TAKEN leads to the page of K9. name and type as
+ * the browser tells them (the type is taken from the bytes where they tell it). ERR_LIMIT: longer
+ * than ENGINE_FILE_BYTES; ERR_INVALID: empty, or a program. */
 MUST_USE enum err engine_file_keep(struct engine *engine, const struct actor *actor,
-                                   const struct register_def *def, struct str name, struct str type,
-                                   struct str bytes, struct record_id *ret_id);
+                                   const struct register_def *def, struct str k9, struct str name,
+                                   struct str type, struct str bytes, struct record_id *ret_id);
+/* A record's file as it came, to be offered as a download and never shown. ERR_DENIED: a look must
+ * be opened first. */
 MUST_USE enum err engine_file_read(struct engine *engine, const struct actor *actor,
                                    const struct register_def *def, struct str id, struct str field,
                                    struct arena *arena, struct str *ret_name, struct str *ret_type,
                                    struct buf *ret_bytes);
 
-/* Over all registers that the actor may see: {"groups": [{"register", "label", "items", "more"}]}. */
+/* Over all registers that the actor may see: {"groups": [{"register", "label", "items", "more"}]}.
+ */
 MUST_USE enum err engine_search(struct engine *engine, const struct actor *actor, struct str words,
                                 json_t **ret_document);
 

@@ -66,6 +66,7 @@ struct register_field {
     bool sortable;
     bool sensitive;   /* seeing it is an act (audit.h: a look) */
     bool hidden_from; /* a person field: the record does not exist for this person */
+    bool named;       /* a person field: this person sees the record, as who made it does */
     bool unique;      /* within the school */
     unsigned seen_by; /* roles, 1U << role, or-ed; 0: whoever sees the record */
     int64_t min, max; /* length in characters, number, pence, days from today; both 0: the type's */

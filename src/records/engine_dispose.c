@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Disposal: the row, its past versions, words, files and keys. What refers to it is emptied, or
+ * stands in the way where it must not be empty. The acts stay: they hold no values. */
+#include "records/engine_impl.h"
+
+#include <string.h>
+
+enum { REFERRING_MAX = 500, FILES_OF_MAX = 256 };
+
+static const struct {
+    struct str name;
+    struct str label;
+} reasons[] = {
+#define DISPOSAL(name, label) {STR_INIT(#name), STR_INIT(label)},
+#include "records/disposal.def"
+#undef DISPOSAL
+};
+
+json_t *dispose_reasons_json(void)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]) && list != NULL; i++) {
+        json_t *reason = json_pack("{s:s%, s:s%}", "value", reasons[i].name.p, reasons[i].name.len,
+                                   "label", reasons[i].label.p, reasons[i].label.len);
+        if (json_array_append_new(list, reason) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
+struct disposal {
+    struct str id;
+    uint64_t version;
+    struct str reason;
+    struct record_id files[FILES_OF_MAX];
+    size_t n_files;
+};
+
+/* ---- what refers to it ---- */
+
+struct blocked {
+    const struct register_def *by; /* one that the actor may see; NULL: none of those */
+    bool any;
+};
+
+/* Empties one field of another record, by the engine's own right. */
+static enum err empty_field(struct work *work, const struct register_def *def, size_t field,
+                            struct str id)
+{
+    struct work other = {.engine = work->engine, .actor = work->actor, .def = def};
+    const struct field_value nothing = {0};
+    struct change change = {.act = ACT_changed, .touched = 1ULL << field};
+    struct store_value *before;
+    arena_init(&other.arena, ENGINE_ARENA_BYTES);
+    enum err err = row_get(&other, id, &before);
+    if (err == ERR_OK) {
+        change.before = before;
+        change.row = arena_array(&other.arena, row_width(def), sizeof(*change.row));
+        err = change.row != NULL ? ERR_OK : ERR_MEMORY;
+    }
+    if (err == ERR_OK) {
+        memcpy(change.row, before, row_width(def) * sizeof(*before));
+        err = row_set(&other, change.row, field, &nothing);
+    }
+    err = err == ERR_OK ? write_change(&other, &change) : err;
+    arena_fini(&other.arena);
+    return err;
+}
+
+/* Whether the actor sees any of the records that stand in the way: what they do not see is not
+ * named. */
+static enum err note_blocked(struct work *work, const struct register_def *def, struct str id,
+                             struct blocked *blocked)
+{
+    struct work other = {.engine = work->engine, .actor = work->actor, .def = def};
+    struct store_value *row;
+    arena_init(&other.arena, ENGINE_ARENA_BYTES);
+    enum err err = row_see(&other, id, &row);
+    arena_fini(&other.arena);
+    blocked->any = true;
+    if (err == ERR_OK) {
+        blocked->by = def;
+    }
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+static enum err release(struct work *work, const struct register_def *def, size_t field,
+                        struct str id, struct blocked *blocked)
+{
+    struct record_id *ids = arena_array(&work->arena, REFERRING_MAX, sizeof(*ids));
+    const struct store_value values[] = {store_text(work->actor->school), store_text(id),
+                                         store_number(REFERRING_MAX)};
+    struct store_rows *rows;
+    enum err err;
+    size_t n = 0;
+    if (ids == NULL) {
+        return ERR_MEMORY;
+    }
+    ERR_TRY(store_query(work->engine->store, def->statements->refers[field], values, 3, &rows));
+    while (store_rows_next(rows, &err)) {
+        struct str found = store_rows_bytes(rows, 0);
+        memcpy(ids[n++].text, found.p, RECORD_ID_CHARS);
+    }
+    store_rows_free(rows);
+    bool blocks = def->fields[field].required || n == REFERRING_MAX;
+    for (size_t i = 0; i < n && err == ERR_OK; i++) {
+        struct str other = str_make(ids[i].text, RECORD_ID_CHARS);
+        bool itself = def == work->def && str_eq(other, id);
+        if (itself) {
+            continue;
+        }
+        err =
+            blocks ? note_blocked(work, def, other, blocked) : empty_field(work, def, field, other);
+        if (blocks && blocked->by != NULL) {
+            break;
+        }
+    }
+    return err;
+}
+
+static enum err release_all(struct work *work, struct str id)
+{
+    struct blocked blocked = {0};
+    for (size_t r = 0; r < N_REGISTERS; r++) {
+        const struct register_def *def = REGISTERS[r];
+        for (size_t i = 0; i < def->n_fields; i++) {
+            if (field_refers(&def->fields[i]) && register_of(def->fields[i].type) == work->def) {
+                ERR_TRY(release(work, def, i, id, &blocked));
+            }
+        }
+    }
+    if (!blocked.any) {
+        return ERR_OK;
+    }
+    struct buf text;
+    buf_init(&text, 512);
+    buf_printf(&text, "Other records refer to this one%s%.*s. Dispose of them first",
+               blocked.by != NULL ? ", such as those in the register " : "",
+               STR_ARG(blocked.by != NULL ? blocked.by->label_plural : STR("")));
+    enum err err = work_fault(work, STR(""), buf_str(&text));
+    buf_fini(&text);
+    return err;
+}
+
+/* ---- the record itself ---- */
+
+static enum err note_files(struct work *work, struct disposal *disposal)
+{
+    const struct store_value values[] = {store_text(work->actor->school), store_text(disposal->id)};
+    struct store_rows *rows;
+    enum err err;
+    disposal->n_files = 0;
+    ERR_TRY(store_query(work->engine->store, STATEMENT_FILES_OF, values, 2, &rows));
+    while (store_rows_next(rows, &err)) {
+        struct str id = store_rows_bytes(rows, 0);
+        if (disposal->n_files == FILES_OF_MAX) {
+            err = ERR_LIMIT;
+            break;
+        }
+        memcpy(disposal->files[disposal->n_files++].text, id.p, RECORD_ID_CHARS);
+    }
+    store_rows_free(rows);
+    return err;
+}
+
+static enum err remove_all(struct work *work, const struct disposal *disposal)
+{
+    struct store *store = work->engine->store;
+    const struct store_value values[] = {store_text(work->actor->school), store_text(disposal->id),
+                                         store_number((int64_t)disposal->version)};
+    uint64_t removed;
+    ERR_TRY(store_run(store, work->def->statements->remove, values, 3, &removed));
+    if (removed != 1) {
+        return ERR_CONFLICT;
+    }
+    ERR_TRY(store_run(store, STATEMENT_PAST_REMOVE, values, 2, NULL));
+    ERR_TRY(store_run(store, STATEMENT_WORD_REMOVE, values, 2, NULL));
+    return store_run(store, STATEMENT_FILES_REMOVE, values, 2, NULL);
+}
+
+static struct str reason_label(struct str name)
+{
+    for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
+        if (str_eq(reasons[i].name, name)) {
+            return reasons[i].label;
+        }
+    }
+    return STR("");
+}
+
+static enum err note_act(struct work *work, const struct disposal *disposal,
+                         const struct store_value *row)
+{
+    const struct act_entry entry = {
+        .act = ACT_disposed,
+        .area = work->def->name,
+        .record = disposal->id,
+        .about = row[COLUMN_ABOUT].bytes,
+        .hidden_from = past_hidden_from(work->def, row),
+        .version = disposal->version,
+        .words = reason_label(disposal->reason),
+    };
+    return audit_append(work->engine->store, work->engine->keys, work->actor, &entry, NULL);
+}
+
+static enum err dispose_step(struct work *work, void *context)
+{
+    struct disposal *disposal = context;
+    struct store_value *row;
+    ERR_TRY(row_see(work, disposal->id, &row));
+    if (!standing_may(&work->standing, work->def->area, VERB_dispose)) {
+        return ERR_DENIED;
+    }
+    if (str_eq(disposal->id, work->actor->person)) {
+        return work_fault(work, STR(""), STR("You cannot dispose of your own record"));
+    }
+    if ((uint64_t)row[COLUMN_VERSION].number != disposal->version) {
+        return ERR_CONFLICT;
+    }
+    if (reason_label(disposal->reason).len == 0) {
+        return work_fault(work, STR("reason"), STR("Choose why it is disposed of"));
+    }
+    ERR_TRY(release_all(work, disposal->id));
+    ERR_TRY(note_files(work, disposal));
+    ERR_TRY(remove_all(work, disposal));
+    return note_act(work, disposal, row);
+}
+
+enum err engine_dispose(struct engine *engine, const struct actor *actor,
+                        const struct register_def *def, struct str id, uint64_t version,
+                        struct str reason, json_t **ret_faults)
+{
+    struct disposal disposal = {.id = id, .version = version, .reason = reason};
+    ERR_TRY(work_write(engine, actor, def, dispose_step, &disposal, ret_faults));
+    enum err err = keys_destroy(engine->keys, id);
+    for (size_t i = 0; i < disposal.n_files; i++) {
+        enum err file =
+            keys_destroy(engine->keys, str_make(disposal.files[i].text, RECORD_ID_CHARS));
+        err = err != ERR_OK ? err : file;
+    }
+    /* The rows are gone from the database; this takes them out of what lies beside it. */
+    enum err checkpoint = store_checkpoint(engine->store);
+    return err != ERR_OK ? err : checkpoint;
+}

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "records/engine.h"
+
+#include "lib/records.h"
+#include "records/audit.h"
+
+static enum err make(struct school *at, const struct actor *actor, const char *name, json_t *input,
+                     json_t **ret_faults)
+{
+    struct record_id id;
+    enum err err = engine_make(&at->engine, actor, school_register(name), input, &id, ret_faults);
+    json_decref(input);
+    return err;
+}
+
+static enum err change(struct school *at, const struct actor *actor, const char *name,
+                       struct record_id id, uint64_t version, json_t *input, json_t **ret_faults)
+{
+    enum err err = engine_change(&at->engine, actor, school_register(name), school_id(&id), version,
+                                 input, STR(""), ret_faults);
+    json_decref(input);
+    return err;
+}
+
+static json_t *list(struct school *at, const struct actor *actor, const char *name,
+                    const struct engine_query *query)
+{
+    json_t *document = NULL;
+    assert_ok(engine_list(&at->engine, actor, school_register(name), query, &document));
+    return document;
+}
+
+/* The titles of a list, with commas between. */
+static void assert_titles(struct school *at, const struct actor *actor, const char *name,
+                          const struct engine_query *query, const char *want)
+{
+    char titles[1024] = "";
+    size_t n = 0;
+    size_t index;
+    const json_t *item;
+    json_t *document = list(at, actor, name, query);
+    json_array_foreach(json_object_get(document, "items"), index, item)
+    {
+        n += (size_t)snprintf(titles + n, sizeof(titles) - n, "%s%s", index != 0 ? ", " : "",
+                              json_string_value(json_object_get(item, "title")));
+    }
+    assert_string_equal(titles, want);
+    json_decref(document);
+}
+
+TEST(a_record_is_made_read_changed_and_its_history_told)
+{
+    struct school at;
+    school_open(&at);
+    struct actor head = school_person(&at, "Hanna Dale", "staff", "head");
+    struct record_id ada = school_make(
+        &at, &head, "person",
+        school_json("{'name': 'Ada Price', 'kind': 'pupil', 'year': '2', 'born': '2018-03-27'}"));
+    json_t *record = school_get(&at, &head, "person", ada);
+    assert_str_eq(school_text(record, "title"), STR("Ada Price"));
+    assert_str_eq(school_text(record, "shown.year"), STR("Year 2"));
+    assert_str_eq(school_text(record, "shown.born"), STR("27 March 2018"));
+    assert_str_eq(school_text(record, "state"), STR("here"));
+    assert_str_eq(school_text(record, "made.name"), STR("Hanna Dale"));
+    json_decref(record);
+
+    assert_ok(change(&at, &head, "person", ada, 1, school_json("{'year': '3'}"), NULL));
+    record = school_get(&at, &head, "person", ada);
+    assert_str_eq(school_text(record, "fields.year"), STR("3"));
+    assert_int_equal(json_integer_value(school_at(record, "version")), 2);
+    json_decref(record);
+
+    json_t *history = NULL;
+    assert_ok(
+        engine_history(&at.engine, &head, school_register("person"), school_id(&ada), &history));
+    assert_int_equal(json_array_size(history), 2);
+    assert_str_eq(school_text(json_array_get(history, 0), "act"), STR("changed"));
+    assert_str_eq(str_from(json_string_value(
+                      json_array_get(school_at(json_array_get(history, 0), "fields"), 0))),
+                  STR("Year group"));
+    json_decref(history);
+    school_close(&at);
+}
+
+TEST(a_fault_stands_beside_its_field_and_nothing_is_stored)
+{
+    static const struct {
+        const char *name, *input, *field;
+    } cases[] = {
+        {"person", "{'kind': 'pupil'}", "name"},
+        {"person", "{'name': 'Ben', 'kind': 'wizard'}", "kind"},
+        {"person", "{'name': 'Ben', 'kind': 'pupil', 'born': '31 June 2018'}", "born"},
+        {"person", "{'name': 'Ben', 'kind': 'pupil', 'email': 'nowhere'}", "email"},
+        {"person", "{'name': 'Ben', 'kind': 'pupil', 'upn': 'A123'}", "upn"},
+        {"person", "{'name': ['Ben'], 'kind': 'pupil'}", "name"},
+        {"person", "{'name': 'Ben', 'kind': 'staff', 'log_on': 'ada'}", "log_on"},
+        {"membership", "{'person': 'Nobody', 'group': '', 'kind': 'member', 'from': '2026-01-01'}",
+         "person"},
+        {"device", "{'tag': 'L1', 'kind': 'laptop', 'owner': 'aaaaaaaaaaaaaaaaaaaaaaaaaa'}",
+         "owner"},
+        {"device", "{'tag': 'L1', 'kind': 'laptop', 'owner': 'Sam Lee'}", "owner"},
+    };
+    struct school at;
+    school_open(&at);
+    const struct actor operator= school_operator(&at);
+    (void)school_add(&at, "person",
+                     school_json("{'name': 'Ada', 'kind': 'pupil', 'log_on': 'ada'}"));
+    (void)school_somebody(&at, "Sam Lee", "staff");
+    (void)school_somebody(&at, "Sam Lee", "parent");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        json_t *faults = NULL;
+        assert_err(make(&at, &operator, cases[i].name, school_json("%s", cases[i].input), &faults),
+                   ERR_INVALID);
+        if (!json_is_string(json_object_get(faults, cases[i].field))) {
+            fail_msg("case %zu has no fault beside %s", i, cases[i].field);
+        }
+        json_decref(faults);
+    }
+    json_t *people = list(&at, &operator, "person", &(struct engine_query){0});
+    assert_int_equal(json_integer_value(school_at(people, "total")), 3);
+    json_decref(people);
+    school_close(&at);
+}
+
+TEST(somebody_is_named_by_a_whole_name_that_only_one_has)
+{
+    struct school at;
+    school_open(&at);
+    struct record_id ada = school_somebody(&at, "Zo\xc3\xab Price", "pupil");
+    struct record_id tablet = school_add(
+        &at, "device", school_json("{'tag': 'T1', 'kind': 'tablet', 'owner': 'zoe price'}"));
+    const struct actor operator= school_operator(&at);
+    json_t *record = school_get(&at, &operator, "device", tablet);
+    assert_str_eq(school_text(record, "fields.owner"), school_id(&ada));
+    assert_str_eq(school_text(record, "shown.owner"), STR("Zo\xc3\xab Price"));
+    assert_str_eq(school_text(record, "about.name"), STR("Zo\xc3\xab Price"));
+    json_decref(record);
+    school_close(&at);
+}
+
+TEST(whoever_saw_an_older_version_is_told_of_the_conflict)
+{
+    struct school at;
+    school_open(&at);
+    const struct actor operator= school_operator(&at);
+    struct record_id room =
+        school_add(&at, "device", school_json("{'tag': 'L1', 'kind': 'laptop'}"));
+    assert_ok(change(&at, &operator, "device", room, 1, school_json("{'room': 'Hall'}"), NULL));
+    assert_err(change(&at, &operator, "device", room, 1, school_json("{'room': 'Library'}"), NULL),
+               ERR_CONFLICT);
+    json_t *record = school_get(&at, &operator, "device", room);
+    assert_str_eq(school_text(record, "fields.room"), STR("Hall"));
+    json_decref(record);
+    school_close(&at);
+}
+
+TEST(the_last_change_is_taken_back_and_taken_back_again)
+{
+    struct school at;
+    school_open(&at);
+    const struct actor operator= school_operator(&at);
+    const struct register_def *def = school_register("device");
+    struct record_id id = school_add(&at, "device", school_json("{'tag': 'L1', 'kind': 'laptop'}"));
+    assert_err(engine_undo(&at.engine, &operator, def, school_id(&id), 1), ERR_NOT_FOUND);
+    assert_ok(change(&at, &operator, "device", id, 1, school_json("{'room': 'Hall'}"), NULL));
+    assert_ok(engine_undo(&at.engine, &operator, def, school_id(&id), 2));
+    json_t *record = school_get(&at, &operator, "device", id);
+    assert_true(json_is_null(school_at(record, "fields.room")));
+    assert_int_equal(json_integer_value(school_at(record, "version")), 3);
+    json_decref(record);
+    assert_ok(engine_undo(&at.engine, &operator, def, school_id(&id), 3));
+    record = school_get(&at, &operator, "device", id);
+    assert_str_eq(school_text(record, "fields.room"), STR("Hall"));
+    json_decref(record);
+    assert_titles(&at, &operator, "device", &(struct engine_query){.search = STR("hall")}, "L1");
+    school_close(&at);
+}
+
+TEST(a_move_asks_for_what_it_demands_and_is_for_its_roles)
+{
+    struct school at;
+    school_open(&at);
+    struct actor dsl = school_person(&at, "Dora Slade", "staff", "dsl");
+    struct actor teacher = school_person(&at, "Tom Hill", "staff", "teacher");
+    struct record_id ada = school_somebody(&at, "Ada Price", "pupil");
+    struct record_id id = school_make(
+        &at, &teacher, "concern",
+        school_json("{'child': '%s', 'summary': 'Tired', 'kind': 'home', 'happened': '2026-05-20',"
+                    " 'facts': 'Asleep in class'}",
+                    ada.text));
+    const struct register_def *def = school_register("concern");
+    json_t *faults = NULL;
+    json_t *input = school_json("{}");
+    assert_err(engine_move(&at.engine, &teacher, def, school_id(&id), 1, STR("refer"), input,
+                           STR("Social care"), NULL),
+               ERR_DENIED);
+    assert_err(engine_move(&at.engine, &dsl, def, school_id(&id), 1, STR("close"), input, STR(""),
+                           &faults),
+               ERR_INVALID);
+    assert_non_null(json_object_get(faults, "outcome"));
+    assert_non_null(json_object_get(faults, "reason"));
+    json_decref(faults);
+    json_decref(input);
+    assert_ok(store_begin(at.store.store, at.id, STORE_WRITE));
+    assert_ok(look_open(at.store.store, at.keys, &dsl, school_id(&ada), STR("Closing it")));
+    assert_ok(store_commit(at.store.store));
+    input = school_json("{'outcome': 'Sleeps well again', 'summary': 'not demanded'}");
+    assert_ok(engine_move(&at.engine, &dsl, def, school_id(&id), 1, STR("close"), input,
+                          STR("Spoke with home"), NULL));
+    json_decref(input);
+    json_t *record = school_get(&at, &dsl, "concern", id);
+    assert_str_eq(school_text(record, "state"), STR("closed"));
+    assert_str_eq(school_text(record, "fields.summary"), STR("Tired"));
+    assert_str_eq(school_text(record, "fields.outcome"), STR("Sleeps well again"));
+    json_decref(record);
+    school_close(&at);
+}
+
+TEST(U8_sensitive_values_are_null_until_a_look_is_open)
+{
+    struct school at;
+    school_open(&at);
+    struct actor dsl = school_person(&at, "Dora Slade", "staff", "dsl");
+    struct record_id ada = school_somebody(&at, "Ada Price", "pupil");
+    struct record_id id = school_make(
+        &at, &dsl, "concern",
+        school_json("{'child': '%s', 'summary': 'Tired', 'kind': 'home', 'happened': '2026-05-20',"
+                    " 'facts': 'Asleep in class'}",
+                    ada.text));
+    json_t *record = school_get(&at, &dsl, "concern", id);
+    assert_str_eq(school_text(record, "look"), STR("needed"));
+    assert_true(json_is_null(school_at(record, "fields.facts")));
+    assert_null(school_at(record, "shown.facts"));
+    json_decref(record);
+    assert_ok(store_begin(at.store.store, at.id, STORE_WRITE));
+    assert_ok(look_open(at.store.store, at.keys, &dsl, school_id(&ada), STR("A parent rang")));
+    assert_ok(store_commit(at.store.store));
+    record = school_get(&at, &dsl, "concern", id);
+    assert_str_eq(school_text(record, "look"), STR("open"));
+    assert_str_eq(school_text(record, "fields.facts"), STR("Asleep in class"));
+    json_decref(record);
+    json_t *page = list(&at, &dsl, "concern", &(struct engine_query){0});
+    const json_t *item = json_array_get(json_object_get(page, "items"), 0);
+    assert_null(school_at(item, "shown.facts"));
+    json_decref(page);
+    school_close(&at);
+}
+
+TEST(R184_the_subject_of_an_allegation_finds_no_trace_and_the_chair_handles_the_heads)
+{
+    struct school at;
+    school_open(&at);
+    struct actor head = school_person(&at, "Hanna Dale", "staff", "head");
+    struct actor teacher = school_person(&at, "Tom Hill", "staff", "teacher");
+    struct actor chair = school_person(&at, "Carl Moss", "governor", "chair");
+    const struct register_def *def = school_register("allegation");
+    struct record_id about_head = school_make(
+        &at, &teacher, "allegation",
+        school_json("{'adult': 'Hanna Dale', 'summary': 'Shouting', 'account': 'In the hall'}"));
+    struct record_id about_teacher = school_make(
+        &at, &head, "allegation",
+        school_json("{'adult': 'Tom Hill', 'summary': 'Messages', 'account': 'At night'}"));
+    json_t *none = NULL;
+    assert_titles(&at, &head, "allegation", &(struct engine_query){0}, "Messages");
+    assert_titles(&at, &chair, "allegation", &(struct engine_query){0}, "Shouting");
+    assert_titles(&at, &teacher, "allegation", &(struct engine_query){0}, "Shouting");
+    assert_err(engine_get(&at.engine, &head, def, school_id(&about_head), &none), ERR_NOT_FOUND);
+    assert_err(engine_get(&at.engine, &teacher, def, school_id(&about_teacher), &none),
+               ERR_NOT_FOUND);
+    assert_err(engine_history(&at.engine, &head, def, school_id(&about_head), &none),
+               ERR_NOT_FOUND);
+    json_t *input = school_json("{'officer_told': '2026-05-26'}");
+    assert_err(engine_move(&at.engine, &head, def, school_id(&about_head), 1, STR("tell"), input,
+                           STR(""), NULL),
+               ERR_NOT_FOUND);
+    assert_ok(engine_move(&at.engine, &chair, def, school_id(&about_head), 1, STR("tell"), input,
+                          STR(""), NULL));
+    json_decref(input);
+    assert_titles(&at, &head, "allegation", &(struct engine_query){.search = STR("shouting")}, "");
+    assert_ok(engine_search(&at.engine, &head, STR("shouting"), &none));
+    assert_int_equal(json_array_size(json_object_get(none, "groups")), 0);
+    json_decref(none);
+    school_close(&at);
+}
+
+TEST(lists_are_sorted_cut_into_pages_and_counted)
+{
+    struct school at;
+    school_open(&at);
+    const struct actor operator= school_operator(&at);
+    (void)school_somebody(&at, "Cara", "pupil");
+    (void)school_somebody(&at, "ada", "pupil");
+    (void)school_somebody(&at, "Ben", "pupil");
+    struct engine_query query = {.sort = STR("name")};
+    assert_titles(&at, &operator, "person", &query, "ada, Ben, Cara");
+    query.down = true;
+    assert_titles(&at, &operator, "person", &query, "Cara, Ben, ada");
+    query.per_page = 2;
+    query.page = 2;
+    assert_titles(&at, &operator, "person", &query, "ada");
+    query.page = 1;
+    json_t *page = list(&at, &operator, "person", &query);
+    assert_true(json_is_true(school_at(page, "more")));
+    assert_int_equal(json_integer_value(school_at(page, "total")), 3);
+    assert_true(json_is_false(school_at(page, "total_is_least")));
+    json_decref(page);
+    school_close(&at);
+}
+
+TEST(all_words_of_a_search_are_found_as_beginnings)
+{
+    static const struct {
+        const char *words, *want;
+    } cases[] = {
+        {"pri", "Ada Price, Zo\xc3\xab O'Brien-Price"},
+        {"price ada", "Ada Price"},
+        {"ZOE", "Zo\xc3\xab O'Brien-Price"},
+        {"obrien", "Zo\xc3\xab O'Brien-Price"},
+        {"o'brien", "Zo\xc3\xab O'Brien-Price"},
+        {"ada zoe", ""},
+        {"rice", ""},
+        {"'; DROP TABLE", ""},
+        {"%", "Ada Price, Ben Stone, Zo\xc3\xab O'Brien-Price"},
+    };
+    struct school at;
+    school_open(&at);
+    const struct actor operator= school_operator(&at);
+    (void)school_somebody(&at, "Ada Price", "pupil");
+    (void)school_add(&at, "person",
+                     json_pack("{s:s, s:s}", "name", "Zo\xc3\xab O'Brien-Price", "kind", "pupil"));
+    (void)school_somebody(&at, "Ben Stone", "pupil");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct engine_query query = {.search = str_from(cases[i].words), .sort = STR("name")};
+        assert_titles(&at, &operator, "person", &query, cases[i].want);
+    }
+    school_close(&at);
+}
+
+TEST(a_record_is_found_by_the_name_of_whom_it_is_about_also_when_that_changes)
+{
+    struct school at;
+    school_open(&at);
+    const struct actor operator= school_operator(&at);
+    struct record_id ada = school_somebody(&at, "Ada Price", "pupil");
+    (void)school_add(&at, "device",
+                     school_json("{'tag': 'T1', 'kind': 'tablet', 'owner': '%s'}", ada.text));
+    assert_titles(&at, &operator, "device", &(struct engine_query){.search = STR("ada")}, "T1");
+    assert_ok(change(&at, &operator, "person", ada, 1, school_json("{'name': 'Ada Stone'}"), NULL));
+    assert_titles(&at, &operator, "device", &(struct engine_query){.search = STR("price")}, "");
+    assert_titles(&at, &operator, "device", &(struct engine_query){.search = STR("stone")}, "T1");
+    json_t *found = NULL;
+    assert_ok(engine_search(&at.engine, &operator, STR("ston"), &found));
+    assert_int_equal(json_array_size(json_object_get(found, "groups")), 2);
+    json_decref(found);
+    school_close(&at);
+}
+
+TESTS_MAIN(unit(a_record_is_made_read_changed_and_its_history_told),
+           unit(a_fault_stands_beside_its_field_and_nothing_is_stored),
+           unit(somebody_is_named_by_a_whole_name_that_only_one_has),
+           unit(whoever_saw_an_older_version_is_told_of_the_conflict),
+           unit(the_last_change_is_taken_back_and_taken_back_again),
+           unit(a_move_asks_for_what_it_demands_and_is_for_its_roles),
+           unit(U8_sensitive_values_are_null_until_a_look_is_open),
+           unit(R184_the_subject_of_an_allegation_finds_no_trace_and_the_chair_handles_the_heads),
+           unit(lists_are_sorted_cut_into_pages_and_counted),
+           unit(all_words_of_a_search_are_found_as_beginnings),
+           unit(a_record_is_found_by_the_name_of_whom_it_is_about_also_when_that_changes))
