@@ -167,3 +167,17 @@ int32_t clock_british_day(int64_t utc_ms)
 {
     return (int32_t)((utc_ms + clock_british_ahead_ms(utc_ms)) / MS_PER_DAY);
 }
+
+size_t clock_british_print(int64_t utc_ms, char to[CIVIL_TEXT_MAX])
+{
+    static const char *const months[] = {"January",   "February", "March",    "April",
+                                         "May",       "June",     "July",     "August",
+                                         "September", "October",  "November", "December"};
+    struct civil civil;
+    civil_from_ms(utc_ms + clock_british_ahead_ms(utc_ms), &civil);
+    int32_t hour = civil.hour % 12 == 0 ? 12 : civil.hour % 12;
+    int len =
+        snprintf(to, CIVIL_TEXT_MAX, "%d %s %d, %d:%02d%s", civil.day, months[civil.month - 1],
+                 civil.year, hour, civil.minute, civil.hour < 12 ? "am" : "pm");
+    return len < CIVIL_TEXT_MAX ? (size_t)len : CIVIL_TEXT_MAX - 1;
+}

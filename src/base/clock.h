@@ -61,4 +61,7 @@ enum { CIVIL_TEXT_MAX = 32 };
 /* "2026-11-23T10:15:30.250Z" into to; the length without the NUL. */
 size_t civil_print_utc(int64_t ms, char to[CIVIL_TEXT_MAX]);
 
+/* "22 November 2026, 2:05pm" as clocks in Britain show it; the length without the NUL. */
+size_t clock_british_print(int64_t utc_ms, char to[CIVIL_TEXT_MAX]);
+
 #endif

@@ -109,8 +109,28 @@ TEST(british_clocks_turn_at_one_in_the_night)
     }
 }
 
-TESTS_MAIN(unit(a_british_day_begins_an_hour_before_utc_in_summer),
-           unit(british_clocks_turn_at_one_in_the_night),
+TEST(a_moment_is_printed_as_clocks_in_britain_show_it)
+{
+    static const struct {
+        struct civil at;
+        const char *text;
+    } rows[] = {
+        {{.year = 2026, .month = 11, .day = 22, .hour = 14, .minute = 5},
+         "22 November 2026, 2:05pm"},
+        {{.year = 2026, .month = 7, .day = 1, .hour = 23, .minute = 30}, "2 July 2026, 12:30am"},
+        {{.year = 2026, .month = 9, .day = 30, .hour = 11, .minute = 59},
+         "30 September 2026, 12:59pm"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char text[CIVIL_TEXT_MAX];
+        size_t len = clock_british_print(civil_to_ms(&rows[i].at), text);
+        assert_str_eq(str_make(text, len), str_from(rows[i].text));
+    }
+}
+
+TESTS_MAIN(unit(british_clocks_turn_at_one_in_the_night),
+           unit(a_moment_is_printed_as_clocks_in_britain_show_it),
+           unit(a_british_day_begins_an_hour_before_utc_in_summer),
            unit(days_agree_with_gmtime_for_four_centuries),
            unit(dates_that_do_not_exist_are_refused), unit(dates_are_read_and_printed),
            unit(clocks_run))

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Accounts: finding them at sign-in, and what the files of accounts share. */
+#include "records/account.h"
+
+#include "base/check.h"
+#include "records/account_impl.h"
+
+static const struct account_state_row {
+    enum account_state state;
+    struct str name;
+} states[] = {
+    {ACCOUNT_ACTIVE, STR_INIT("active")},
+    {ACCOUNT_DISABLED, STR_INIT("disabled")},
+    {ACCOUNT_COMPROMISED, STR_INIT("compromised")},
+};
+
+static enum account_state state_of(struct str name)
+{
+    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+        if (str_eq(states[i].name, name)) {
+            return states[i].state;
+        }
+    }
+    return ACCOUNT_STATE_UNSET;
+}
+
+void account_from_columns(const struct store_value *columns, struct account *ret_account)
+{
+    *ret_account = (struct account){
+        .id = columns[0].bytes,
+        .school = columns[1].bytes,
+        .person = columns[2].bytes,
+        .class_group = columns[3].bytes,
+        .log_on = columns[4].bytes,
+        .hash = columns[5].bytes,
+        .state = state_of(columns[6].bytes),
+        .must_change = columns[7].number != 0,
+        .password_ms = columns[8].number,
+        .made_ms = columns[9].number,
+        .changed_ms = columns[10].number,
+        .wrong_codes = columns[11].number,
+        .wrong_code_ms = columns[12].number,
+    };
+}
+
+enum err account_get(struct store *store, struct arena *arena, struct str school, struct str id,
+                     struct account *ret_account)
+{
+    const struct store_value values[] = {store_text(school), store_text(id)};
+    struct store_value columns[ACCOUNT_COLUMNS_N];
+    ERR_TRY(store_row(store, STATEMENT_ACCOUNT_GET, values, 2, arena, columns, ACCOUNT_COLUMNS_N));
+    account_from_columns(columns, ret_account);
+    return ERR_OK;
+}
+
+bool account_may(const struct actor *actor, enum verb verb)
+{
+    return actor->operator|| permit_widest(actor->roles, AREA_accounts, verb) >= SCOPE_SCHOOL;
+}
+
+enum err account_get_other(struct store *store, struct arena *arena, const struct actor *actor,
+                           struct str id, struct account *ret_account)
+{
+    if (!account_may(actor, VERB_see)) {
+        return ERR_NOT_FOUND;
+    }
+    ERR_TRY(account_get(store, arena, actor->school, id, ret_account));
+    bool own = actor->person.len > 0 && str_eq(actor->person, ret_account->person);
+    return own || !account_may(actor, VERB_change) ? ERR_DENIED : ERR_OK;
+}
+
+enum err account_finish(struct store *store, enum err err)
+{
+    if (err == ERR_OK) {
+        return store_commit(store);
+    }
+    store_rollback(store);
+    return err;
+}
+
+enum err account_note(struct engine *engine, const struct actor *actor, enum act act,
+                      const struct account *account, const char *field, struct str words)
+{
+    /* A digest of nothing: a hash of a password is no matter of the audit's. */
+    const struct act_field touched = {.name = str_from(field), .value = STR("")};
+    const struct act_entry entry = {
+        .act = act,
+        .area = STR("account"),
+        .record = account->id,
+        .about = account->person,
+        .fields = &touched,
+        .n_fields = field != NULL ? 1 : 0,
+        .words = words,
+    };
+    return audit_append(engine->store, engine->keys, actor, &entry, NULL);
+}
+
+enum err account_end_all(struct store *store, const struct account *account, struct str but,
+                         int64_t now_ms, struct str why)
+{
+    const struct store_value values[] = {store_text(account->school), store_text(account->id),
+                                         store_text(but), store_number(now_ms), store_text(why)};
+    ERR_TRY(store_run(store, STATEMENT_SESSION_END_OTHERS, values, 5, NULL));
+    return store_run(store, STATEMENT_COMPUTER_REMOVE_ALL, values, 2, NULL);
+}
+
+struct str account_pattern(struct arena *arena, struct str part)
+{
+    char *text = arena_alloc(arena, 2 * part.len + 2);
+    size_t len = 0;
+    if (text == NULL) {
+        return STR("%");
+    }
+    text[len++] = '%';
+    for (size_t i = 0; i < part.len; i++) {
+        if (part.p[i] == '%' || part.p[i] == '_' || part.p[i] == '!') {
+            text[len++] = '!';
+        }
+        text[len++] = ascii_lower(part.p[i]);
+    }
+    text[len++] = '%';
+    return str_make(text, len);
+}
+
+/* ---- signing in ---- */
+
+struct str account_fold(struct arena *arena, struct str name)
+{
+    struct str copy = arena_dup(arena, str_sub(str_trim_space(name), 0, ACCOUNT_LOG_ON_MAX));
+    char *text = (char *)(uintptr_t)copy.p;
+    for (size_t i = 0; i < copy.len; i++) {
+        text[i] = ascii_lower(text[i]);
+    }
+    return copy;
+}
+
+/* The only row; several are nobody's. */
+static enum err one_row(struct store *store, struct arena *arena, enum store_statement statement,
+                        const struct store_value *values, size_t n_values,
+                        struct account *ret_account)
+{
+    struct store_rows *rows;
+    struct store_value columns[ACCOUNT_COLUMNS_N];
+    enum err err;
+    size_t n = 0;
+    ERR_TRY(store_query(store, statement, values, n_values, &rows));
+    while (store_rows_next(rows, &err)) {
+        for (size_t i = 0; i < ACCOUNT_COLUMNS_N && n == 0; i++) {
+            columns[i] = store_rows_value(rows, i);
+            columns[i].bytes = arena_dup(arena, columns[i].bytes);
+        }
+        n++;
+    }
+    store_rows_free(rows);
+    ERR_TRY(err);
+    if (n != 1) {
+        return ERR_NOT_FOUND;
+    }
+    if (arena->failed) {
+        return ERR_MEMORY;
+    }
+    account_from_columns(columns, ret_account);
+    return ERR_OK;
+}
+
+static enum err find_by_name(struct store *store, struct arena *arena, struct str folded,
+                             struct account *ret_account)
+{
+    const struct store_value whole = store_text(folded);
+    enum err err = one_row(store, arena, STATEMENT_ACCOUNT_BY_LOG_ON, &whole, 1, ret_account);
+    size_t at = folded.len;
+    while (at > 0 && folded.p[at - 1] != '@') {
+        at--;
+    }
+    if (err != ERR_NOT_FOUND || at < 2) {
+        return err;
+    }
+    const struct store_value parts[] = {store_text(str_sub(folded, 0, at - 1)),
+                                        store_text(str_skip(folded, at))};
+    return parts[1].bytes.len == 0
+               ? ERR_NOT_FOUND
+               : one_row(store, arena, STATEMENT_ACCOUNT_BY_LOG_ON_AT, parts, 2, ret_account);
+}
+
+static bool is_log_on_text(struct str text)
+{
+    bool good = text.len > 0 && text.len <= ACCOUNT_LOG_ON_MAX;
+    for (size_t i = 0; i < text.len && good; i++) {
+        good = text.p[i] > ' ' && text.p[i] < 0x7f;
+    }
+    return good;
+}
+
+static bool may_sign_in(const struct account *account, int64_t now_ms)
+{
+    const int64_t one_time_ms = (int64_t)ACCOUNT_ONE_TIME_DAYS * MS_PER_DAY;
+    return account->state == ACCOUNT_ACTIVE &&
+           (!account->must_change || now_ms - account->password_ms < one_time_ms);
+}
+
+enum err account_find(struct store *store, struct arena *arena, struct str name, int64_t now_ms,
+                      struct account *ret_account)
+{
+    struct str folded = account_fold(arena, name);
+    if (str_trim_space(name).len > ACCOUNT_LOG_ON_MAX || !is_log_on_text(folded)) {
+        return arena->failed ? ERR_MEMORY : ERR_NOT_FOUND;
+    }
+    ERR_TRY(store_begin(store, STR(""), STORE_READ));
+    enum err err = account_finish(store, find_by_name(store, arena, folded, ret_account));
+    if (err == ERR_OK && !may_sign_in(ret_account, now_ms)) {
+        ret_account->hash = STR("");
+    }
+    return err;
+}
+
+enum err account_find_identity(struct store *store, struct arena *arena, struct str issuer,
+                               struct str subject, struct account *ret_account)
+{
+    const struct store_value values[] = {store_text(issuer), store_text(subject)};
+    ERR_TRY(store_begin(store, STR(""), STORE_READ));
+    enum err err = account_finish(
+        store, one_row(store, arena, STATEMENT_IDENTITY_FIND, values, 2, ret_account));
+    return err == ERR_OK && ret_account->state != ACCOUNT_ACTIVE ? ERR_NOT_FOUND : err;
+}
+
+static enum err link_identity(struct engine *engine, const struct actor *actor, struct arena *arena,
+                              struct str issuer, struct str subject)
+{
+    struct account account;
+    struct record_id id;
+    record_id_make(&id);
+    ERR_TRY(account_get(engine->store, arena, actor->school, actor->account, &account));
+    const struct store_value values[] = {
+        store_text(str_from(id.text)), store_text(account.school),
+        store_text(account.id),        store_text(issuer),
+        store_text(subject),           store_number(actor->now_ms)};
+    ERR_TRY(store_run(engine->store, STATEMENT_IDENTITY_ADD, values, 6, NULL));
+    return account_note(engine, actor, ACT_changed, &account, "identity",
+                        STR("linked to single sign-on"));
+}
+
+enum err account_link_identity(struct engine *engine, const struct actor *actor, struct str issuer,
+                               struct str subject)
+{
+    struct arena arena;
+    ERR_TRY(store_begin(engine->store, actor->school, STORE_WRITE));
+    arena_init(&arena, 8192);
+    enum err err =
+        account_finish(engine->store, link_identity(engine, actor, &arena, issuer, subject));
+    arena_fini(&arena);
+    return err;
+}
