@@ -17,14 +17,8 @@ static enum err load_actor(struct web_exchange *exchange)
     actor->now_ms = exchange->request->now_ms;
     actor->today = clock_british_day(exchange->request->now_ms);
     memcpy(actor->client, exchange->request->client, sizeof(actor->client));
-    ERR_TRY(store_begin(store, session->school, STORE_READ));
-    actor->school = session->school;
-    enum err err = actor_load(store, exchange->arena, session->person, actor);
-    store_rollback(store);
-    actor->account = session->account;
-    actor->session = session->id;
-    actor->factor_ms = session->factor_ms;
-    return err;
+    struct engine engine = {store, exchange->web->options.keys};
+    return session_actor(&engine, exchange->arena, session, actor);
 }
 
 static void sign_out(struct web_exchange *exchange)
@@ -49,8 +43,8 @@ enum err web_guard_load(struct web_exchange *exchange)
     if (err != ERR_OK) {
         sign_out(exchange);
     }
-    /* A person who is no longer there has no session. */
-    return err == ERR_NOT_FOUND ? ERR_OK : err;
+    /* A person who is no longer there, or has no role left, has no session. */
+    return err == ERR_DENIED ? ERR_OK : err;
 }
 
 /* ---- forms of our own ---- */
