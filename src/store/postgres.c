@@ -179,9 +179,9 @@ static enum err prepare(struct postgres *postgres, enum store_statement statemen
         return ERR_OK;
     }
     snprintf(name, sizeof(name), "s%u", (unsigned)statement);
-    ERR_TRY(finish_command(
-        postgres, what,
-        PQprepare(postgres->connection, name, store_statement_text(statement), 0, NULL)));
+    ERR_TRY(finish_command(postgres, what,
+                           PQprepare(postgres->connection, name,
+                                     store_statement_text(&postgres->store, statement), 0, NULL)));
     PGresult *shape = PQdescribePrepared(postgres->connection, name);
     enum err err = PQresultStatus(shape) == PGRES_COMMAND_OK
                        ? check_shape(postgres, statement, shape)
@@ -207,6 +207,20 @@ static void finish(struct store *store, enum store_statement statement)
     struct prepared *prepared = &postgres_of(store)->prepared[statement];
     PQclear(prepared->rows);
     prepared->rows = NULL;
+}
+
+static void forget(struct store *store, enum store_statement statement)
+{
+    struct postgres *postgres = postgres_of(store);
+    struct prepared *prepared = &postgres->prepared[statement];
+    char sql[NAME_BYTES + sizeof("DEALLOCATE ")];
+    if (prepared->shape != NULL) {
+        snprintf(sql, sizeof(sql), "DEALLOCATE s%u", (unsigned)statement);
+        PQclear(PQexec(postgres->connection, sql));
+    }
+    PQclear(prepared->shape);
+    PQclear(prepared->rows);
+    *prepared = (struct prepared){0};
 }
 
 static enum err start(struct store *store, enum store_statement statement,
@@ -261,6 +275,12 @@ static size_t columns(const struct store *store, enum store_statement statement)
     return (size_t)PQnfields(postgres_of(store)->prepared[statement].rows);
 }
 
+static const char *column_name(const struct store *store, enum store_statement statement,
+                               size_t column)
+{
+    return PQfname(postgres_of(store)->prepared[statement].rows, (int)column);
+}
+
 static struct store_value value(const struct store *store, enum store_statement statement,
                                 size_t column)
 {
@@ -310,8 +330,10 @@ static const struct store_driver postgres_driver = {
     .next = next,
     .changed = changed,
     .columns = columns,
+    .column_name = column_name,
     .value = value,
     .finish = finish,
+    .forget = forget,
     .bootstrap = bootstrap,
     .script = script,
     .fence_schools = fence_schools,

@@ -11,9 +11,10 @@ const char postgres_settings[] = "SET lock_timeout = '5s';"
                                  "SET standard_conforming_strings = on;"
                                  "SET row_security = on;";
 
-/* A table's owner passes policies by unless they are forced. */
+/* A table's owner passes policies by unless they are forced. Foreign keys can wait for the commit,
+ * so that a backup is read back in any order. */
 const char postgres_fence[] =
-    "DO $$ DECLARE name text; BEGIN"
+    "DO $$ DECLARE name text; tied record; BEGIN"
     " FOR name IN SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid"
     "  WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p')"
     "  AND a.attname = 'school' AND NOT a.attisdropped AND NOT c.relforcerowsecurity"
@@ -21,6 +22,12 @@ const char postgres_fence[] =
     "  EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);"
     "  EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);"
     "  EXECUTE format('CREATE POLICY by_school ON %I USING (lodge_school(school))', name);"
+    " END LOOP;"
+    " FOR tied IN SELECT conname, conrelid::regclass AS tab FROM pg_constraint"
+    "  WHERE contype = 'f' AND NOT condeferrable"
+    "  AND connamespace = current_schema()::regnamespace"
+    " LOOP"
+    "  EXECUTE format('ALTER TABLE %s ALTER CONSTRAINT %I DEFERRABLE', tied.tab, tied.conname);"
     " END LOOP; END $$";
 
 /* ---- errors ---- */

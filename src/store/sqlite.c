@@ -107,7 +107,7 @@ static enum err prepare(struct sqlite *sqlite, enum store_statement statement)
     if (prepared->stmt != NULL) {
         return ERR_OK;
     }
-    if (sqlite3_prepare_v3(sqlite->db, store_statement_text(statement), -1,
+    if (sqlite3_prepare_v3(sqlite->db, store_statement_text(&sqlite->store, statement), -1,
                            SQLITE_PREPARE_PERSISTENT, &prepared->stmt, NULL) != SQLITE_OK) {
         return fail(sqlite, store_statement_name(statement));
     }
@@ -164,6 +164,13 @@ static void finish(struct store *store, enum store_statement statement)
     (void)sqlite3_clear_bindings(prepared->stmt);
 }
 
+static void forget(struct store *store, enum store_statement statement)
+{
+    struct prepared *prepared = &sqlite_of(store)->prepared[statement];
+    (void)sqlite3_finalize(prepared->stmt);
+    *prepared = (struct prepared){0};
+}
+
 static enum err start(struct store *store, enum store_statement statement,
                       const struct store_value *values, size_t n_values)
 {
@@ -209,6 +216,12 @@ static uint64_t changed(const struct store *store, enum store_statement statemen
 static size_t columns(const struct store *store, enum store_statement statement)
 {
     return (size_t)sqlite3_column_count(sqlite_of(store)->prepared[statement].stmt);
+}
+
+static const char *column_name(const struct store *store, enum store_statement statement,
+                               size_t column)
+{
+    return sqlite3_column_name(sqlite_of(store)->prepared[statement].stmt, (int)column);
 }
 
 static struct str bytes_of(sqlite3_stmt *stmt, int column, const void *p)
@@ -259,8 +272,10 @@ static const struct store_driver sqlite_driver = {
     .next = next,
     .changed = changed,
     .columns = columns,
+    .column_name = column_name,
     .value = value,
     .finish = finish,
+    .forget = forget,
     .bootstrap = script,
     .script = script,
     .fence_schools = fence_schools,

@@ -9,7 +9,7 @@ static const struct {
     const char *name;
     const char *text;
 } statements[] = {
-    [STATEMENT_UNSET] = {"unset", ""},
+    [STATEMENT_UNSET] = {"made", ""},
 #define STATEMENT(name, text) [STATEMENT_##name] = {#name, text},
 #include "store/statement.def"
 #undef STATEMENT
@@ -21,8 +21,8 @@ const char *store_statement_name(enum store_statement statement)
     return statements[statement].name;
 }
 
-const char *store_statement_text(enum store_statement statement)
+const char *store_statement_text(const struct store *store, enum store_statement statement)
 {
-    CHECK(statement > STATEMENT_UNSET && statement < STATEMENT_COUNT);
-    return statements[statement].text;
+    CHECK(statement < STATEMENT_COUNT);
+    return statement == STATEMENT_UNSET ? store->made : statements[statement].text;
 }

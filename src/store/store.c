@@ -16,7 +16,7 @@ void store_say(struct store *store, const char *what, const char *text)
     snprintf(store->why, sizeof(store->why), "%s: %s", what, text);
 }
 
-enum err store_open(const char *place, struct store **ret_store, struct buf *why)
+enum err store_open_bare(const char *place, struct store **ret_store, struct buf *why)
 {
     struct store *store;
     bool is_postgres = str_starts(str_from(place), STR("postgres://")) ||
@@ -26,6 +26,14 @@ enum err store_open(const char *place, struct store **ret_store, struct buf *why
     for (enum store_statement i = STATEMENT_UNSET; i < STATEMENT_COUNT; i++) {
         store->rows[i] = (struct store_rows){.store = store, .statement = i};
     }
+    *ret_store = store;
+    return ERR_OK;
+}
+
+enum err store_open(const char *place, struct store **ret_store, struct buf *why)
+{
+    struct store *store;
+    ERR_TRY(store_open_bare(place, &store, why));
     enum err err = store_migrate(store, store_migrations, n_store_migrations, why);
     if (err != ERR_OK) {
         store_close(store);

@@ -12,7 +12,12 @@
 #include "store/migrate_impl.h"
 #include "store/store.h"
 
-enum { STORE_BUSY_MS = 5000, STORE_WHY_BYTES = 320, STORE_VALUES_MAX = 256 };
+enum {
+    STORE_BUSY_MS = 5000,
+    STORE_WHY_BYTES = 320,
+    STORE_VALUES_MAX = 256,
+    STORE_MADE_BYTES = 64 * 1024,
+};
 
 /* Whoever answers an error has said why by store_say. */
 struct store_driver {
@@ -30,10 +35,14 @@ struct store_driver {
     enum err (*next)(struct store *store, enum store_statement statement, bool *ret_row);
     uint64_t (*changed)(const struct store *store, enum store_statement statement);
     size_t (*columns)(const struct store *store, enum store_statement statement);
+    const char *(*column_name)(const struct store *store, enum store_statement statement,
+                               size_t column);
     struct store_value (*value)(const struct store *store, enum store_statement statement,
                                 size_t column);
     /* Makes it ready for the next start. */
     void (*finish)(struct store *store, enum store_statement statement);
+    /* It is prepared anew at its next start: its text is another. */
+    void (*forget)(struct store *store, enum store_statement statement);
     /* Outside a transaction: makes the table of the migrations where it is not there. */
     enum err (*bootstrap)(struct store *store, const char *sql);
     /* Several statements without values, of a migration. */
@@ -57,6 +66,8 @@ struct store {
     enum store_mode mode; /* of the open transaction, else STORE_MODE_UNSET */
     bool failed;          /* a statement failed: the transaction can only be rolled back */
     char why[STORE_WHY_BYTES];
+    char
+        made[STORE_MADE_BYTES]; /* the text of STATEMENT_UNSET: dump.c's, by the tables there are */
     struct store_rows rows[STATEMENT_COUNT];
 };
 
@@ -64,7 +75,10 @@ struct store {
 void store_say(struct store *store, const char *what, const char *text);
 
 const char *store_statement_name(enum store_statement statement);
-const char *store_statement_text(enum store_statement statement);
+const char *store_statement_text(const struct store *store, enum store_statement statement);
+
+/* Opens it as it is, without looking at migrations. */
+MUST_USE enum err store_open_bare(const char *place, struct store **ret_store, struct buf *why);
 
 /* *ret_store is without the migrations. */
 MUST_USE enum err store_sqlite_open(const char *path, struct store **ret_store, struct buf *why);
