@@ -42,7 +42,7 @@ static bool scan_number(struct str text, unsigned decimals, int64_t *ret_value)
             }
             continue;
         }
-        bool room = scan.digits < DIGITS_MAX && (!scan.point || scan.decimals < decimals);
+        bool room = scan.point ? scan.decimals < decimals : scan.digits < DIGITS_MAX - decimals;
         if (!ascii_is_digit(text.p[i]) || !room) {
             return false;
         }
@@ -59,6 +59,23 @@ static bool scan_number(struct str text, unsigned decimals, int64_t *ret_value)
         scan.value *= 10;
     }
     *ret_value = scan.value;
+    return true;
+}
+
+/* A number from JSON times ten to decimals, within what a text may say. */
+static bool scale(int64_t number, unsigned decimals, int64_t *ret_value)
+{
+    int64_t most = 1;
+    for (size_t i = decimals; i < DIGITS_MAX; i++) {
+        most *= 10;
+    }
+    if (number >= most || number <= -most) {
+        return false;
+    }
+    for (size_t i = 0; i < decimals; i++) {
+        number *= 10;
+    }
+    *ret_value = number;
     return true;
 }
 
@@ -100,11 +117,7 @@ enum err read_number(struct reading *reading, struct field_value *ret_value)
     int64_t value = 0;
     bool fine = false;
     if (json_is_integer(reading->given)) {
-        value = json_integer_value(reading->given);
-        fine = true;
-        for (unsigned i = 0; i < decimals && fine; i++) {
-            fine = !__builtin_mul_overflow(value, 10, &value);
-        }
+        fine = scale(json_integer_value(reading->given), decimals, &value);
     } else {
         ERR_TRY(read_word(reading, reading->given, NUMBER_NOUN, &text));
         if (text.len == 0) {
@@ -132,7 +145,7 @@ enum err read_money(struct reading *reading, struct field_value *ret_value)
     int64_t value = 0;
     bool fine = false;
     if (json_is_integer(reading->given)) {
-        fine = !__builtin_mul_overflow((int64_t)json_integer_value(reading->given), 100, &value);
+        fine = scale(json_integer_value(reading->given), MONEY_DECIMALS, &value);
     } else {
         ERR_TRY(read_word(reading, reading->given, MONEY_NOUN, &text));
         if (text.len == 0) {

@@ -362,6 +362,11 @@ TEST(money_is_pence)
     check_cases(&field, cases, CASES(cases));
     assert_ok(read_written(&field, "{\"x\": 12}"));
     assert_json_returns(&field, "\"12.00\"");
+    struct register_field open = FIELD(FIELD_MONEY, .min = 0);
+    assert_ok(read_typed(&open, STR("9999999999999")));
+    assert_json_returns(&open, "\"9999999999999.00\"");
+    assert_err(read_typed(&open, STR("10000000000000")), ERR_INVALID);
+    assert_err(read_written(&open, "{\"x\": 10000000000000}"), ERR_INVALID);
 }
 
 TEST(choices_are_read_by_value_and_by_label)
