@@ -29,6 +29,12 @@ void state_free(struct state *state);
 /* Identifies the contents; 0 never occurs. */
 uint64_t state_generation(const struct state *state);
 
+/* Whether this can be an id of the document: 1 to LIMIT_ID_LEN letters, digits, '-', '_', '.'. */
+bool state_id_is_valid(struct str id);
+/* Whether this can be a name in Basic credentials (RFC 7617): 1 to LIMIT_ID_LEN printable ASCII
+ * characters, no space, no colon. */
+bool state_log_on_is_valid(struct str log_on);
+
 /* JSON to the bytes of an image (appended to image), and back. Errors as for policy_parse. */
 MUST_USE enum err state_build(struct str json, struct buf *image, struct buf *why);
 void state_print(const struct state *state, struct buf *json);

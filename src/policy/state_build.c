@@ -44,7 +44,20 @@ static uint32_t count_of(const struct builder *builder, enum state_section secti
     return (uint32_t)(builder->sections[section].len / state_record_size[section]);
 }
 
-/* The name in Basic credentials: printable ASCII without spaces and colons. */
+bool state_id_is_valid(struct str id)
+{
+    return jread_is_id(id);
+}
+
+bool state_log_on_is_valid(struct str log_on)
+{
+    bool good = log_on.len != 0 && log_on.len <= LIMIT_ID_LEN;
+    for (size_t i = 0; good && i < log_on.len; i++) {
+        good = log_on.p[i] > ' ' && log_on.p[i] <= '~' && log_on.p[i] != ':';
+    }
+    return good;
+}
+
 static struct str read_log_on(struct jread *reader, const struct place *item, struct str id)
 {
     struct place member = jread_member(item, "log_on");
@@ -52,11 +65,7 @@ static struct str read_log_on(struct jread *reader, const struct place *item, st
         return id;
     }
     struct str text = jread_value(reader, &member);
-    bool good = text.len != 0 && text.len <= LIMIT_ID_LEN;
-    for (size_t i = 0; good && i < text.len; i++) {
-        good = text.p[i] > ' ' && text.p[i] <= '~' && text.p[i] != ':';
-    }
-    if (!good) {
+    if (!state_log_on_is_valid(text)) {
         jread_complain(reader, &member,
                        "is no log-on; use 1 to %d letters, digits and signs without spaces and "
                        "colons",

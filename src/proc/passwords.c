@@ -8,25 +8,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/limits.h"
 #include "crypto/password.h"
 #include "os/confine.h"
 #include "os/file.h"
+#include "policy/state.h"
 #include "proc/proc.h"
 
 enum { PATH_BYTES = 4096 };
 
 bool passwords_id_is_valid(struct str id)
 {
-    if (id.len == 0 || id.len > LIMIT_ID_LEN) {
-        return false;
-    }
-    for (size_t i = 0; i < id.len; i++) {
-        if (id.p[i] <= ' ' || id.p[i] > '~' || id.p[i] == ':') {
-            return false;
-        }
-    }
-    return true;
+    return state_log_on_is_valid(id);
 }
 
 bool passwords_find(struct str text, struct str id, struct str *ret_hash)
@@ -186,6 +178,36 @@ enum err passwords_set(int folder_fd, struct str id, struct str password)
         return ERR_SYSTEM;
     }
     enum err err = change_file(folder_fd, id, str_from(hash));
+    (void)flock(folder_fd, LOCK_UN);
+    return err;
+}
+
+static bool is_sound(struct str text)
+{
+    struct str last = {0};
+    while (text.len != 0) {
+        struct str line;
+        struct str id;
+        struct str hash;
+        bool whole = str_cut(text, '\n', &line, &text);
+        if (!whole || !str_cut(line, ':', &id, &hash) || !passwords_id_is_valid(id) ||
+            hash.len == 0 || (last.len != 0 && str_compare(last, id) >= 0)) {
+            return false;
+        }
+        last = id;
+    }
+    return true;
+}
+
+enum err passwords_replace(int folder_fd, struct str text)
+{
+    if (!is_sound(text)) {
+        return ERR_INVALID;
+    }
+    if (flock(folder_fd, LOCK_EX) != 0) {
+        return ERR_SYSTEM;
+    }
+    enum err err = write_file(folder_fd, text);
     (void)flock(folder_fd, LOCK_UN);
     return err;
 }

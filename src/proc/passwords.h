@@ -39,4 +39,8 @@ MUST_USE enum err passwords_open_folder(const char *data, int *ret_fd);
  * ERR_INVALID, ERR_SYSTEM. */
 MUST_USE enum err passwords_set(int folder_fd, struct str id, struct str password);
 
+/* Puts a whole text in place of the file. ERR_INVALID for one that is none: every line is
+ * "ID:HASH", sorted, each id once; ERR_SYSTEM. */
+MUST_USE enum err passwords_replace(int folder_fd, struct str text);
+
 #endif

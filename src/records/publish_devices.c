@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* From the register of devices to the gate: addresses, owners, class log-ons, isolation. */
+#include "policy/state.h"
+#include "records/publish_impl.h"
+#include "wire/addr.h"
+
+/* Isolation ends when somebody ends it. */
+#define NO_END "9999-12-31T00:00:00.000Z"
+
+struct device {
+    struct str id, state, address, owner, class_id, group, supervisor, until, by;
+};
+
+static bool is_placed(const struct publishing *publishing, struct str person)
+{
+    return person.len != 0 && json_object_getn(publishing->placed, person.p, person.len) != NULL;
+}
+
+static void take_address(struct publishing *publishing, const struct device *device, json_t *to)
+{
+    struct addr addr;
+    char text[ADDR_TEXT_MAX];
+    if (device->address.len == 0) {
+        return;
+    }
+    if (addr_parse(device->address, &addr) != ERR_OK) {
+        publish_fault(publishing, "device", device->id, device->by,
+                      "Its address is none: write it like 10.0.2.17. Until then the gate does not "
+                      "know the device.");
+        return;
+    }
+    size_t len = addr_print(&addr, text);
+    if (json_object_getn(publishing->seen, text, len) != NULL) {
+        publish_fault(publishing, "device", device->id, device->by,
+                      "Another device has the same address. Correct one of them.");
+        return;
+    }
+    json_object_setn_new(publishing->seen, text, len, json_true());
+    json_object_set_new(to, "address", json_stringn(text, len));
+}
+
+/* What is wrong with a class log-on; NULL: nothing. */
+static const char *class_fault(const struct publishing *publishing, const struct device *device)
+{
+    unsigned group;
+    if (device->owner.len != 0) {
+        return "It is assigned to a person and has a class log-on. Keep one of them.";
+    }
+    if (!state_id_is_valid(device->class_id)) {
+        return "Its class log-on takes letters, digits and - _ . only.";
+    }
+    if (policy_group_find(publishing->policy, device->group, &group) != ERR_OK) {
+        return "Its class log-on needs a group of the policy.";
+    }
+    if (!is_placed(publishing, device->supervisor)) {
+        return "Its class log-on needs an adult who supervises it and is at the school today.";
+    }
+    return device->until.len == 0 ? "Its class log-on needs a last day of supervision." : NULL;
+}
+
+static void take_class(struct publishing *publishing, const struct device *device, json_t *to)
+{
+    const char *fault = class_fault(publishing, device);
+    json_t *until = fault == NULL ? publish_day_end(publishing, device->until) : NULL;
+    if (until == NULL) {
+        publish_fault(publishing, "device", device->id, device->by,
+                      fault != NULL ? fault : "Its last day of supervision is no date.");
+        return;
+    }
+    json_object_set_new(to, "class", publish_text(device->class_id));
+    json_object_set_new(to, "group", publish_text(device->group));
+    json_object_set_new(to, "supervisor", publish_text(device->supervisor));
+    json_object_set_new(to, "supervised_until", until);
+}
+
+void publish_take_device(struct publishing *publishing, struct store_rows *rows)
+{
+    const struct device device = {
+        .id = store_rows_bytes(rows, 0),
+        .state = store_rows_bytes(rows, 1),
+        .address = store_rows_bytes(rows, 2),
+        .owner = store_rows_bytes(rows, 3),
+        .class_id = store_rows_bytes(rows, 4),
+        .group = store_rows_bytes(rows, 5),
+        .supervisor = store_rows_bytes(rows, 6),
+        .until = store_rows_bytes(rows, 7),
+        .by = store_rows_bytes(rows, 8),
+    };
+    json_t *to = json_pack("{s:o}", "id", publish_text(device.id));
+    take_address(publishing, &device, to);
+    if (is_placed(publishing, device.owner)) {
+        json_object_set_new(to, "owner", publish_text(device.owner));
+    }
+    if (device.class_id.len != 0) {
+        take_class(publishing, &device, to);
+    }
+    if (str_eq(device.state, STR("isolated"))) {
+        json_array_append_new(publishing->isolated,
+                              json_pack("{s:o, s:o, s:s}", "id", publish_text(device.id), "device",
+                                        publish_text(device.id), "until", NO_END));
+    }
+    json_array_append_new(publishing->devices, to);
+}
