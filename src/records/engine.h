@@ -94,15 +94,28 @@ MUST_USE enum err engine_dispose(struct engine *engine, const struct actor *acto
                                  const struct register_def *def, struct str id, uint64_t version,
                                  struct str reason, json_t **ret_faults);
 
-/* CSV (RFC 4180, UTF-8): what a list with this search shows, all pages, formulas defused. */
+/* ---- tables for spreadsheets (wire/csv.h) ---- */
+
+/* Heads of columns that are no field's. */
+#define ENGINE_CSV_ID STR("Record")
+#define ENGINE_CSV_STATE STR("State")
+
+/* What a list with this search shows, all pages: an act. Columns are headed by the fields' labels;
+ * sealed and sensitive values, files and UPNs are not among them. ERR_DENIED: may see, not export;
+ * ERR_LIMIT: more than `to` takes. */
 MUST_USE enum err engine_export_csv(struct engine *engine, const struct actor *actor,
                                     const struct register_def *def,
                                     const struct engine_query *query, struct buf *to);
-/* Takes all rows or none. *ret_report: {"rows", "made", "changed", "faults": [{"row", "field",
- * "fault"}]}. dry: only the report. */
+/* Takes all rows or none. Columns are headed by labels or names of fields; a record is found by the
+ * column "Record" or by a unique field, and changed, else made; an empty cell says nothing.
+ * *ret_report, with ERR_OK and ERR_INVALID: {"rows", "made", "changed", "faults": [{"row" (a line
+ * of the file), "field" (label), "fault"}]}, at most 100 faults. ERR_INVALID: there are faults,
+ * nothing is stored. dry: nothing is stored in any case. ERR_LIMIT: the file is too long. */
 MUST_USE enum err engine_import_csv(struct engine *engine, const struct actor *actor,
                                     const struct register_def *def, struct str csv, bool dry,
                                     json_t **ret_report);
+
+/* ---- files ---- */
 
 enum { ENGINE_FILE_BYTES = 10 * 1024 * 1024 };
 /* Keeps a file sealed, for a file field; *ret_id goes into the field's input within a day. k9: the

@@ -25,6 +25,7 @@ struct work {
     struct standing standing; /* to the record in hand */
     bool looked;              /* it holds what a look must be open for */
     bool closed;              /* and no look is open */
+    bool trying;              /* it will be rolled back: nothing is sealed and no act written */
     json_t *faults;           /* NULL: none */
 };
 
@@ -86,6 +87,11 @@ MUST_USE enum err row_value(struct work *work, const struct store_value *row, si
 MUST_USE enum err row_set(struct work *work, struct store_value *row, size_t field,
                           const struct field_value *value);
 
+/* Only what a unique value is found by. */
+MUST_USE enum err row_lookup(struct work *work, struct store_value *row, size_t field,
+                             const struct field_value *value);
+struct str row_state_label(const struct register_def *def, struct str name);
+
 /* The record as the API and pages have it. roles: that count for this row; listed: only what lists
  * show. */
 MUST_USE enum err row_json(struct work *work, const struct store_value *row, unsigned roles,
@@ -125,6 +131,12 @@ struct change {
 };
 /* Stores a row with its words, its past version and its act. */
 MUST_USE enum err write_change(struct work *work, struct change *change);
+/* Makes a record of this id; changes one (touched: whether anything is another now). The actor's
+ * rights are asked for. */
+MUST_USE enum err write_row_make(struct work *work, const struct record_id *id,
+                                 const json_t *input);
+MUST_USE enum err write_row_change(struct work *work, const struct store_value *before,
+                                   const json_t *input, bool *ret_touched);
 
 /* ---- past versions and acts (engine_past.c) ---- */
 
@@ -132,6 +144,9 @@ MUST_USE enum err past_add(struct work *work, const struct change *change);
 MUST_USE enum err past_act(struct work *work, const struct change *change);
 /* The values and the state of a version into the row; ERR_NOT_FOUND. */
 MUST_USE enum err past_restore(struct work *work, int64_t version, struct store_value *row);
+/* Whether a field's digests in acts are made under the record's key: short values could be guessed
+ * from a plain one. */
+bool past_is_private(const struct register_def *def, size_t field);
 /* The person in the first field with hidden_from; empty: none. */
 struct str past_hidden_from(const struct register_def *def, const struct store_value *row);
 

@@ -109,9 +109,7 @@ enum err past_add(struct work *work, const struct change *change)
 
 /* ---- the act ---- */
 
-/* Short values could be guessed from their digest alone; those that matter have the record's key.
- */
-static bool is_private(const struct register_def *def, size_t field)
+bool past_is_private(const struct register_def *def, size_t field)
 {
     const struct register_field *the = &def->fields[field];
     return def->sensitive || the->sensitive || the->type == FIELD_SEALED_TEXT ||
@@ -128,7 +126,7 @@ static enum err act_field(struct work *work, const struct store_value *row, size
     field_canonical(&value, &text);
     *ret_field = (struct act_field){
         .name = work->def->fields[field].name,
-        .sealed = is_private(work->def, field),
+        .sealed = past_is_private(work->def, field),
         .value = arena_dup(&work->arena, buf_str(&text)),
     };
     enum err err = buf_err(&text);

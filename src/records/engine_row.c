@@ -201,24 +201,40 @@ static enum err digest(struct work *work, struct str plain, struct store_value *
     return work->arena.failed ? ERR_MEMORY : ERR_OK;
 }
 
-enum err row_set(struct work *work, struct store_value *row, size_t field,
-                 const struct field_value *value)
+/* All of a value's columns but what is sealed. */
+static enum err put_plain(struct work *work, struct store_value *row, size_t field,
+                          const struct field_value *value)
 {
     const struct register_field *the = &work->def->fields[field];
     struct store_value *columns = &row[the->column];
     for (size_t i = 0; i < the->n_columns; i++) {
         columns[i] = i < FIELD_PARTS ? value->part[i] : store_null();
     }
-    if (is_sealed(the) && !field_is_empty(value)) {
-        ERR_TRY(seal(work, row[COLUMN_ID].bytes, the, value->part[0].bytes, &columns[0]));
-        if (the->type == FIELD_UPN) {
-            ERR_TRY(digest(work, value->part[0].bytes, &columns[1]));
-        }
+    if (the->type == FIELD_UPN && !field_is_empty(value)) {
+        return digest(work, value->part[0].bytes, &columns[1]);
     }
-    if (the->keyed) {
-        return field_key(value, &work->arena, &columns[the->n_columns - 1]);
+    return the->keyed ? field_key(value, &work->arena, &columns[the->n_columns - 1]) : ERR_OK;
+}
+
+enum err row_lookup(struct work *work, struct store_value *row, size_t field,
+                    const struct field_value *value)
+{
+    return put_plain(work, row, field, value);
+}
+
+enum err row_set(struct work *work, struct store_value *row, size_t field,
+                 const struct field_value *value)
+{
+    const struct register_field *the = &work->def->fields[field];
+    ERR_TRY(put_plain(work, row, field, value));
+    if (!is_sealed(the) || field_is_empty(value)) {
+        return ERR_OK;
     }
-    return ERR_OK;
+    if (work->trying) {
+        row[the->column] = store_blob(STR("-"));
+        return ERR_OK;
+    }
+    return seal(work, row[COLUMN_ID].bytes, the, value->part[0].bytes, &row[the->column]);
 }
 
 /* ---- the record ---- */
@@ -284,7 +300,7 @@ static json_t *about_json(struct work *work, const struct store_value *row)
                : json_pack("{s:s%, s:s%}", "id", id.p, id.len, "name", text_of(name), name.len);
 }
 
-static struct str state_label(const struct register_def *def, struct str name)
+struct str row_state_label(const struct register_def *def, struct str name)
 {
     for (size_t i = 0; i < def->n_states; i++) {
         if (str_eq(def->states[i].name, name)) {
@@ -307,7 +323,7 @@ static enum err add_head(struct work *work, const struct store_value *row, json_
     fine = fine && json_put(record, STR("id"), json_of(row[COLUMN_ID].bytes)) &&
            json_put(record, STR("version"), json_integer(row[COLUMN_VERSION].number)) &&
            json_put(record, STR("state"), json_of(state)) &&
-           json_put(record, STR("state_label"), json_of(state_label(def, state))) &&
+           json_put(record, STR("state_label"), json_of(row_state_label(def, state))) &&
            json_put(record, STR("about"), about_json(work, row)) &&
            json_put(record, STR("made"),
                     stamp_json(&row[COLUMN_MADE_MS], &row[COLUMN_MADE_BY], &names[NAME_MADE])) &&

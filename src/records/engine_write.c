@@ -69,6 +69,9 @@ enum err write_change(struct work *work, struct change *change)
     stamp(work, change);
     set_about(work->def, change->row);
     ERR_TRY(put_row(work, change));
+    if (work->trying) {
+        return ERR_OK;
+    }
     ERR_TRY(attach_files(work, change));
     ERR_TRY(words_keep(work, change->row));
     if (was_renamed(work->def, change)) {
@@ -145,15 +148,15 @@ static enum err judge_new(struct work *work, struct store_value *row, enum verb 
     return standing_may(&work->standing, work->def->area, verb) ? ERR_OK : ERR_DENIED;
 }
 
-static enum err start_row(struct work *work, struct order *order, struct store_value **ret_row)
+static enum err start_row(struct work *work, const struct record_id *id,
+                          struct store_value **ret_row)
 {
     const struct register_def *def = work->def;
     struct store_value *row = copy_row(work, NULL);
     if (row == NULL) {
         return ERR_MEMORY;
     }
-    record_id_make(&order->made);
-    row[COLUMN_ID] = store_text(str_make(order->made.text, RECORD_ID_CHARS));
+    row[COLUMN_ID] = store_text(str_make(id->text, RECORD_ID_CHARS));
     row[COLUMN_SCHOOL] = store_text(work->actor->school);
     row[COLUMN_STATE] = store_text(def->n_states != 0 ? def->states[0].name : STR(""));
     row[COLUMN_MADE_MS] = store_number(work->actor->now_ms);
@@ -162,9 +165,8 @@ static enum err start_row(struct work *work, struct order *order, struct store_v
     return ERR_OK;
 }
 
-static enum err make_step(struct work *work, void *context)
+enum err write_row_make(struct work *work, const struct record_id *id, const json_t *input)
 {
-    struct order *order = context;
     const struct actor *actor = work->actor;
     struct store_value *row;
     uint64_t touched;
@@ -172,11 +174,18 @@ static enum err make_step(struct work *work, void *context)
         return ERR_DENIED;
     }
     work->standing.roles = actor->operator? ~0U : actor->roles;
-    ERR_TRY(start_row(work, order, &row));
-    ERR_TRY(input_read(work, order->input, NULL, row, &touched));
+    ERR_TRY(start_row(work, id, &row));
+    ERR_TRY(input_read(work, input, NULL, row, &touched));
     ERR_TRY(judge_new(work, row, VERB_make));
     struct change change = {.act = ACT_made, .row = row, .touched = touched};
     return write_change(work, &change);
+}
+
+static enum err make_step(struct work *work, void *context)
+{
+    struct order *order = context;
+    record_id_make(&order->made);
+    return write_row_make(work, &order->made, order->input);
 }
 
 /* The row that the actor saw, which nobody changed since. */
@@ -186,25 +195,40 @@ static enum err seen_row(struct work *work, const struct order *order, struct st
     return (uint64_t)(*ret_row)[COLUMN_VERSION].number == order->version ? ERR_OK : ERR_CONFLICT;
 }
 
+static enum err change_row(struct work *work, const struct store_value *before, const json_t *input,
+                           struct str reason, bool *ret_touched)
+{
+    struct change change = {.act = ACT_changed, .before = before, .row = copy_row(work, before)};
+    if (!standing_may(&work->standing, work->def->area, VERB_change)) {
+        return ERR_DENIED;
+    }
+    if (change.row == NULL) {
+        return ERR_MEMORY;
+    }
+    ERR_TRY(read_reason(work, reason, false, &change.reason));
+    ERR_TRY(input_read(work, input, before, change.row, &change.touched));
+    ERR_TRY(judge_new(work, change.row, VERB_change));
+    *ret_touched = change.touched != 0;
+    return change.touched == 0 ? ERR_OK : write_change(work, &change);
+}
+
+enum err write_row_change(struct work *work, const struct store_value *before, const json_t *input,
+                          bool *ret_touched)
+{
+    return change_row(work, before, input, STR(""), ret_touched);
+}
+
 static enum err change_step(struct work *work, void *context)
 {
     struct order *order = context;
-    struct change change = {.act = ACT_changed};
     struct store_value *before;
+    bool touched;
     ERR_TRY(row_see(work, order->id, &before));
     if (!standing_may(&work->standing, work->def->area, VERB_change)) {
         return ERR_DENIED;
     }
     ERR_TRY(seen_row(work, order, &before));
-    change.before = before;
-    change.row = copy_row(work, before);
-    if (change.row == NULL) {
-        return ERR_MEMORY;
-    }
-    ERR_TRY(read_reason(work, order->reason, false, &change.reason));
-    ERR_TRY(input_read(work, order->input, before, change.row, &change.touched));
-    ERR_TRY(judge_new(work, change.row, VERB_change));
-    return change.touched == 0 ? ERR_OK : write_change(work, &change);
+    return change_row(work, before, order->input, order->reason, &touched);
 }
 
 /* ---- moves ---- */

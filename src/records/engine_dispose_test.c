@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <dirent.h>
+
+#include "lib/records.h"
+#include "os/file.h"
+#include "records/audit.h"
+
+static enum err dispose(struct school *at, const struct actor *actor, const char *name,
+                        struct record_id id, uint64_t version, const char *reason,
+                        json_t **ret_faults)
+{
+    return engine_dispose(&at->engine, actor, school_register(name), school_id(&id), version,
+                          str_from(reason), ret_faults);
+}
+
+/* How many files of the store's folder hold these bytes. */
+static int files_with(const struct school *at, const char *bytes)
+{
+    int found = 0;
+    DIR *folder = opendir(at->store.in.path);
+    assert_non_null(folder);
+    for (const struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
+        struct buf content;
+        buf_init(&content, 64 << 20);
+        if (file_read(at->store.folder, entry->d_name, &content) == ERR_OK) {
+            found += str_find(buf_str(&content), str_from(bytes)) < content.len;
+        }
+        buf_fini(&content);
+    }
+    closedir(folder);
+    return found;
+}
+
+static bool chain_is_whole(const struct school *at)
+{
+    struct audit_verdict verdict;
+    assert_ok(store_begin(at->store.store, at->id, STORE_READ));
+    assert_ok(audit_verify(at->store.store, at->id, 0, STR(""), &verdict));
+    assert_ok(store_commit(at->store.store));
+    return verdict.whole;
+}
+
+TEST(what_is_disposed_of_is_nowhere_and_the_chain_still_verifies)
+{
+    static const char *const words[] = {"xylophagous", "quixotically", "zymurgy", "brachiosaur"};
+    struct school at;
+    school_open(&at);
+    struct actor dsl = school_person(&at, "Dora Slade", "staff", "dsl");
+    struct record_id ada = school_somebody(&at, "Ada Price", "pupil");
+    struct record_id file;
+    assert_ok(engine_file_keep(&at.engine, &dsl, school_register("concern"), STR("no"),
+                               STR("brachiosaur.txt"), STR("text/plain"), STR("zymurgy"), &file));
+    struct record_id id = school_make(
+        &at, &dsl, "concern",
+        school_json("{'child': '%s', 'summary': 'Xylophagous', 'kind': 'home', 'evidence': '%s',"
+                    " 'happened': '2026-05-20', 'facts': 'quixotically'}",
+                    ada.text, file.text));
+    json_t *input = school_json("{'summary': 'xylophagous twice'}");
+    assert_ok(engine_change(&at.engine, &dsl, school_register("concern"), school_id(&id), 1, input,
+                            STR("quixotically"), NULL));
+    json_decref(input);
+    assert_ok(dispose(&at, &dsl, "concern", id, 2, "mistake", NULL));
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        assert_int_equal(files_with(&at, words[i]), 0);
+    }
+    json_t *record = NULL;
+    assert_err(engine_get(&at.engine, &dsl, school_register("concern"), school_id(&id), &record),
+               ERR_NOT_FOUND);
+    struct buf sealed;
+    buf_init(&sealed, 1024);
+    assert_err(keys_seal(at.keys, school_id(&id), STR("facts"), STR("a"), &sealed), ERR_NOT_FOUND);
+    assert_err(keys_seal(at.keys, school_id(&file), STR("name"), STR("a"), &sealed), ERR_NOT_FOUND);
+    buf_fini(&sealed);
+    assert_true(chain_is_whole(&at));
+    school_close(&at);
+}
+
+TEST(the_search_for_words_in_files_finds_what_is_there)
+{
+    struct school at;
+    school_open(&at);
+    if (store_kind(at.store.store) == STORE_SQLITE) {
+        (void)school_add(&at, "device", school_json("{'tag': 'xylophagous', 'kind': 'laptop'}"));
+        assert_true(files_with(&at, "xylophagous") > 0);
+    }
+    school_close(&at);
+}
+
+TEST(what_refers_to_a_record_is_emptied_or_stands_in_the_way)
+{
+    struct school at;
+    school_open(&at);
+    struct actor head = school_person(&at, "Hanna Dale", "staff", "head");
+    struct record_id ada = school_somebody(&at, "Ada Price", "pupil");
+    struct record_id group =
+        school_add(&at, "group", school_json("{'name': '2P', 'kind': 'class'}"));
+    struct record_id device = school_add(
+        &at, "device", school_json("{'tag': 'T1', 'kind': 'tablet', 'owner': '%s'}", ada.text));
+    struct record_id member = school_add(
+        &at, "membership",
+        school_json("{'person': '%s', 'group': '%s', 'kind': 'member', 'from': '2025-09-01'}",
+                    ada.text, group.text));
+    json_t *faults = NULL;
+    assert_err(dispose(&at, &head, "person", ada, 1, "due", &faults), ERR_INVALID);
+    assert_str_eq(school_text(faults, ""), STR(""));
+    assert_non_null(json_object_get(faults, ""));
+    json_decref(faults);
+    assert_ok(dispose(&at, &head, "membership", member, 1, "due", NULL));
+    assert_ok(dispose(&at, &head, "person", ada, 1, "due", NULL));
+    json_t *record = school_get(&at, &head, "device", device);
+    assert_true(json_is_null(school_at(record, "fields.owner")));
+    assert_true(json_is_null(school_at(record, "about")));
+    assert_int_equal(json_integer_value(school_at(record, "version")), 2);
+    json_decref(record);
+    json_t *found = NULL;
+    assert_ok(engine_search(&at.engine, &head, STR("ada"), &found));
+    assert_int_equal(json_array_size(json_object_get(found, "groups")), 0);
+    json_decref(found);
+    assert_true(chain_is_whole(&at));
+    school_close(&at);
+}
+
+TEST(a_disposal_needs_its_right_its_reason_and_the_version_that_was_seen)
+{
+    struct school at;
+    school_open(&at);
+    struct actor head = school_person(&at, "Hanna Dale", "staff", "head");
+    struct actor office = school_person(&at, "Olga Finch", "staff", "office");
+    struct record_id ada = school_somebody(&at, "Ada Price", "pupil");
+    struct record_id self;
+    memcpy(self.text, head.person.p, RECORD_ID_CHARS + 1);
+    json_t *faults = NULL;
+    assert_err(dispose(&at, &office, "person", ada, 1, "due", NULL), ERR_DENIED);
+    assert_err(dispose(&at, &head, "person", ada, 2, "due", NULL), ERR_CONFLICT);
+    assert_err(dispose(&at, &head, "person", ada, 1, "Ada left us", &faults), ERR_INVALID);
+    assert_non_null(json_object_get(faults, "reason"));
+    json_decref(faults);
+    assert_err(dispose(&at, &head, "person", self, 1, "due", NULL), ERR_INVALID);
+    assert_ok(dispose(&at, &head, "person", ada, 1, "due", NULL));
+    assert_err(dispose(&at, &head, "person", ada, 1, "due", NULL), ERR_NOT_FOUND);
+    school_close(&at);
+}
+
+TEST(K9_no_file_is_taken_before_the_form_has_said_no)
+{
+    static const char *const answers[] = {"yes", "not_sure", "", "NO", "no "};
+    struct school at;
+    struct record_id id;
+    school_open(&at);
+    struct actor dsl = school_person(&at, "Dora Slade", "staff", "dsl");
+    const struct register_def *def = school_register("concern");
+    for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+        assert_err(engine_file_keep(&at.engine, &dsl, def, str_from(answers[i]), STR("a.txt"),
+                                    STR("text/plain"), STR("letter"), &id),
+                   ERR_NOT_TAKEN);
+    }
+    struct store_value count;
+    const struct store_value values[] = {store_text(at.id), store_number(INT64_MAX)};
+    assert_ok(store_begin(at.store.store, at.id, STORE_READ));
+    assert_err(store_row(at.store.store, STATEMENT_FILES_STALE, values, 2, &at.arena, &count, 1),
+               ERR_NOT_FOUND);
+    assert_ok(store_commit(at.store.store));
+    school_close(&at);
+}
+
+TEST(files_are_bounded_typed_by_their_bytes_and_no_programs)
+{
+    static const struct {
+        const char *name, *type, *bytes, *want_name, *want_type;
+    } cases[] = {
+        {"C:\\fakepath\\letter.pdf", "text/html", "%PDF-1.4", "letter.pdf", "application/pdf"},
+        {"../../etc/passwd", "text/html", "<script>", "passwd", "text/plain; charset=utf-8"},
+        {"a\r\nb\".png", "image/png", "\x01\x02", "ab.png", "application/octet-stream"},
+        {"", "", "x", "file", "text/plain; charset=utf-8"},
+    };
+    struct school at;
+    struct record_id id;
+    school_open(&at);
+    struct actor office = school_person(&at, "Olga Finch", "staff", "office");
+    const struct register_def *def = school_register("contract");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct str name;
+        struct str type;
+        struct buf bytes;
+        buf_init(&bytes, 1024);
+        assert_ok(engine_file_keep(&at.engine, &office, def, STR("no"), str_from(cases[i].name),
+                                   str_from(cases[i].type), str_from(cases[i].bytes), &id));
+        struct record_id record = school_make(
+            &at, &office, "contract",
+            school_json("{'name': 'Contract %zu', 'kind': 'app', 'document': '%s'}", i, id.text));
+        assert_ok(engine_file_read(&at.engine, &office, def, school_id(&record), STR("document"),
+                                   &at.arena, &name, &type, &bytes));
+        assert_str_eq(name, str_from(cases[i].want_name));
+        assert_str_eq(type, str_from(cases[i].want_type));
+        assert_str_eq(buf_str(&bytes), str_from(cases[i].bytes));
+        buf_fini(&bytes);
+    }
+    static char large[ENGINE_FILE_BYTES + 1];
+    assert_err(engine_file_keep(&at.engine, &office, def, STR("no"), STR("a"), STR(""),
+                                str_make(large, sizeof(large)), &id),
+               ERR_LIMIT);
+    assert_err(engine_file_keep(&at.engine, &office, def, STR("no"), STR("a.exe"), STR(""),
+                                STR("MZ"), &id),
+               ERR_INVALID);
+    assert_err(
+        engine_file_keep(&at.engine, &office, def, STR("no"), STR("a"), STR(""), STR(""), &id),
+        ERR_INVALID);
+    school_close(&at);
+}
+
+TEST(a_file_is_for_whoever_sent_it_and_for_one_record)
+{
+    struct school at;
+    struct record_id id;
+    school_open(&at);
+    struct actor office = school_person(&at, "Olga Finch", "staff", "office");
+    struct actor technician = school_person(&at, "Theo Wren", "staff", "technician");
+    const struct register_def *def = school_register("contract");
+    assert_ok(engine_file_keep(&at.engine, &office, def, STR("no"), STR("a.txt"), STR(""),
+                               STR("letter"), &id));
+    const struct actor *actors[] = {&technician, &office, &office};
+    const enum err wants[] = {ERR_INVALID, ERR_OK, ERR_INVALID};
+    for (size_t i = 0; i < 3; i++) {
+        struct record_id record;
+        json_t *faults = NULL;
+        json_t *input = school_json("{'name': 'C', 'kind': 'app', 'document': '%s'}", id.text);
+        assert_err(engine_make(&at.engine, actors[i], def, input, &record, &faults), wants[i]);
+        json_decref(input);
+        json_decref(faults);
+    }
+    school_close(&at);
+}
+
+TEST(a_file_that_no_form_took_goes_after_a_day)
+{
+    struct school at;
+    struct record_id first;
+    struct record_id second;
+    school_open(&at);
+    struct actor office = school_person(&at, "Olga Finch", "staff", "office");
+    const struct register_def *def = school_register("contract");
+    assert_ok(engine_file_keep(&at.engine, &office, def, STR("no"), STR("a.txt"), STR(""),
+                               STR("letter"), &first));
+    office.now_ms += MS_PER_DAY + 1;
+    assert_ok(engine_file_keep(&at.engine, &office, def, STR("no"), STR("b.txt"), STR(""),
+                               STR("letter"), &second));
+    struct buf sealed;
+    buf_init(&sealed, 1024);
+    assert_err(keys_seal(at.keys, school_id(&first), STR("name"), STR("a"), &sealed),
+               ERR_NOT_FOUND);
+    assert_ok(keys_seal(at.keys, school_id(&second), STR("name"), STR("a"), &sealed));
+    buf_fini(&sealed);
+    school_close(&at);
+}
+
+TESTS_MAIN(unit(what_is_disposed_of_is_nowhere_and_the_chain_still_verifies),
+           unit(the_search_for_words_in_files_finds_what_is_there),
+           unit(what_refers_to_a_record_is_emptied_or_stands_in_the_way),
+           unit(a_disposal_needs_its_right_its_reason_and_the_version_that_was_seen),
+           unit(K9_no_file_is_taken_before_the_form_has_said_no),
+           unit(files_are_bounded_typed_by_their_bytes_and_no_programs),
+           unit(a_file_is_for_whoever_sent_it_and_for_one_record),
+           unit(a_file_that_no_form_took_goes_after_a_day))
