@@ -22,17 +22,15 @@ static void add(json_t *nav, const struct web_exchange *exchange, struct str tex
                                     href.len, "current", is_at(exchange->request->path, href)));
 }
 
-static void add_register(json_t *nav, const struct web_exchange *exchange,
-                         const struct register_def *def)
+/* The registers stand together on one page: a menu of twenty is none. */
+static bool has_register(const struct web_exchange *exchange)
 {
-    struct buf href;
-    buf_init(&href, 256);
-    buf_append(&href, STR("/records/"));
-    buf_append(&href, def->plural);
-    if (may_see(exchange, def->area)) {
-        add(nav, exchange, def->label_plural, buf_str(&href));
+    for (size_t i = 0; i < N_REGISTERS; i++) {
+        if (may_see(exchange, REGISTERS[i]->area)) {
+            return true;
+        }
     }
-    buf_fini(&href);
+    return false;
 }
 
 json_t *web_nav(const struct web_exchange *exchange)
@@ -50,9 +48,10 @@ json_t *web_nav(const struct web_exchange *exchange)
         return nav;
     }
     add(nav, exchange, STR("Start"), STR("/"));
-    for (size_t i = 0; i < N_REGISTERS; i++) {
-        add_register(nav, exchange, REGISTERS[i]);
+    if (has_register(exchange)) {
+        add(nav, exchange, STR("Records"), STR("/records"));
     }
+    add(nav, exchange, STR("Search"), STR("/search"));
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (may_see(exchange, rows[i].area)) {
             add(nav, exchange, rows[i].text, rows[i].href);

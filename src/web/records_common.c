@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the pages of registers share: addresses, crumbs, loading. */
+#include <inttypes.h>
+
+#include "base/clock.h"
+#include "base/num.h"
+#include "web/records_impl.h"
+
+enum { WHEN_MAX = 64, NOUN_MAX = 128 };
+
+struct engine records_engine(const struct web_exchange *exchange)
+{
+    const struct web_options *options = &exchange->web->options;
+    return (struct engine){.store = options->store, .keys = options->keys};
+}
+
+const struct register_def *records_def(const struct web_exchange *exchange)
+{
+    const struct register_def *def = register_find(exchange->parameters[0]);
+    /* Addresses have the plural only: one record has one address. */
+    return def != NULL && str_eq(def->plural, exchange->parameters[0]) ? def : NULL;
+}
+
+struct str records_path(struct web_exchange *exchange, const struct register_def *def,
+                        struct str id, const char *behind)
+{
+    const struct str values[] = {def->plural, id};
+    struct str path = web_path(exchange, id.len != 0 ? "/records/%/%" : "/records/%", values,
+                               id.len != 0 ? 2 : 1);
+    struct buf whole;
+    buf_init(&whole, 4096);
+    buf_append(&whole, path);
+    buf_append(&whole, str_from(behind));
+    struct str made = arena_dup(exchange->arena, buf_str(&whole));
+    buf_fini(&whole);
+    return made;
+}
+
+void records_crumb(json_t *document, struct str text, struct str href)
+{
+    json_t *crumb = document_add(json_object_get(document, "crumbs"));
+    document_put(crumb, "text", text);
+    if (href.len != 0) {
+        document_put(crumb, "href", href);
+    }
+}
+
+json_t *records_document(struct web_exchange *exchange, const struct register_def *def,
+                         struct str title, const json_t *record)
+{
+    json_t *document = json_object();
+    document_put(document, "title", title);
+    (void)document_list(document, "crumbs");
+    records_crumb(document, STR("Start"), STR("/"));
+    if (def != NULL) {
+        records_crumb(document, STR("Records"), STR("/records"));
+        records_crumb(document, def->label_plural, records_path(exchange, def, STR(""), ""));
+        json_t *about = document_object(document, "about_register");
+        document_put(about, "name", def->name);
+        document_put(about, "plural", def->plural);
+        document_put(about, "label", def->label);
+        document_put(about, "label_plural", def->label_plural);
+        document_put(about, "noun", records_noun(exchange, def));
+        document_put(about, "help", def->help);
+    }
+    if (record != NULL) {
+        records_crumb(document, document_get(record, "title"),
+                      records_path(exchange, def, document_get(record, "id"), ""));
+    }
+    return document;
+}
+
+struct str records_when(struct web_exchange *exchange, int64_t ms)
+{
+    static const char *const months[] = {"January",   "February", "March",    "April",
+                                         "May",       "June",     "July",     "August",
+                                         "September", "October",  "November", "December"};
+    struct civil civil;
+    struct buf text;
+    civil_from_ms(ms + clock_british_ahead_ms(ms), &civil);
+    buf_init(&text, WHEN_MAX);
+    buf_printf(&text, "%d %s %" PRId32 ", %02d:%02d", (int)civil.day,
+               months[(civil.month - 1) % 12], civil.year, (int)civil.hour, (int)civil.minute);
+    struct str made = arena_dup(exchange->arena, buf_str(&text));
+    buf_fini(&text);
+    return made;
+}
+
+void records_ring(const struct web_exchange *exchange)
+{
+    const struct web_options *options = &exchange->web->options;
+    if (options->ring != NULL) {
+        options->ring(options->ring_context);
+    }
+}
+
+uint64_t records_version(const struct web_exchange *exchange)
+{
+    const json_t *sent = json_object_get(form_json(exchange), "version");
+    uint64_t version = 0;
+    if (json_is_integer(sent) && json_integer_value(sent) > 0) {
+        return (uint64_t)json_integer_value(sent);
+    }
+    enum err err = parse_u64(form_text(exchange, STR("version")), 1, INT64_MAX, &version);
+    return err == ERR_OK ? version : 0;
+}
+
+json_t *records_load(struct web_exchange *exchange, const struct register_def *def)
+{
+    struct engine engine = records_engine(exchange);
+    json_t *record = NULL;
+    enum err err =
+        def != NULL ? engine_get(&engine, &exchange->actor, def, exchange->parameters[1], &record)
+                    : ERR_NOT_FOUND;
+    if (err != ERR_OK) {
+        (void)page_err(exchange, err);
+        return NULL;
+    }
+    return record;
+}
+
+struct str records_noun(struct web_exchange *exchange, const struct register_def *def)
+{
+    char *noun = arena_alloc(exchange->arena, NOUN_MAX);
+    size_t n = def->label.len < NOUN_MAX ? def->label.len : NOUN_MAX;
+    if (noun == NULL || n == 0) {
+        return def->label;
+    }
+    memcpy(noun, def->label.p, n);
+    /* "Low-level concern" but "UPN list": a capital alone is the sentence's. */
+    bool alone = n < 2 || noun[1] < 'A' || noun[1] > 'Z';
+    noun[0] = alone ? ascii_lower(noun[0]) : noun[0];
+    return str_make(noun, n);
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One record: its page, its history, and what may be done with it. */
+#include "web/records_impl.h"
+#include "web/views.h"
+
+/* ---- the page ---- */
+
+/* A reference leads to its record, a file to itself. */
+static struct str link_of(struct web_exchange *exchange, const struct register_def *def,
+                          const struct register_field *field, const json_t *record)
+{
+    static const struct {
+        enum field_type type;
+        struct str plural;
+    } rows[] = {
+        {FIELD_PERSON, STR_INIT("people")},
+        {FIELD_GROUP, STR_INIT("groups")},
+        {FIELD_DEVICE, STR_INIT("devices")},
+    };
+    struct str value = document_get_str(json_object_get(record, "fields"), field->name);
+    if (value.len == 0) {
+        return STR("");
+    }
+    if (field->type == FIELD_FILE) {
+        const struct str values[] = {def->plural, document_get(record, "id"), field->name};
+        return web_path(exchange, "/records/%/%/file/%", values, 3);
+    }
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (rows[i].type == field->type) {
+            const struct str values[] = {rows[i].plural, value};
+            return web_path(exchange, "/records/%/%", values, 2);
+        }
+    }
+    return STR("");
+}
+
+static void add_file_action(struct web_exchange *exchange, const struct register_def *def,
+                            const struct register_field *field, const json_t *record, bool filled,
+                            json_t *row)
+{
+    const struct str values[] = {def->plural, document_get(record, "id"), field->name};
+    json_t *actions = document_list(document_object(row, "actions"), "items");
+    json_t *action = document_add(actions);
+    document_put(action, "href", web_path(exchange, "/records/%/%/file/%/add", values, 3));
+    document_put(action, "text", filled ? STR("Replace") : STR("Add a file"));
+    document_put(action, "visuallyHiddenText", field->label);
+}
+
+static bool keeps_lines(const struct register_field *field)
+{
+    return field->type == FIELD_LONG_TEXT || field->type == FIELD_SEALED_TEXT;
+}
+
+static void add_field(struct web_exchange *exchange, const struct register_def *def, size_t i,
+                      const json_t *record, json_t *rows)
+{
+    const struct register_field *field = &def->fields[i];
+    const json_t *kept = document_member(json_object_get(record, "fields"), field->name);
+    const json_t *shown = document_member(json_object_get(record, "shown"), field->name);
+    if (kept == NULL) {
+        return; /* not for this person */
+    }
+    struct str text = json_is_string(shown)
+                          ? str_make(json_string_value(shown), json_string_length(shown))
+                          : STR("");
+    bool closed = shown == NULL && str_eq(document_get(record, "look"), STR("needed"));
+    bool changes = document_is(json_object_get(record, "may"), "change");
+    json_t *row = document_add(rows);
+    json_t *value = document_object(row, "value");
+    document_put(document_object(row, "key"), "text", field->label);
+    document_put(value, "text", closed ? STR("Hidden until you give a reason") : text);
+    document_put(value, "classes", closed || text.len == 0 ? STR("lodge-quiet") : STR(""));
+    if (!closed && text.len == 0) {
+        document_put(value, "text", STR("Not filled in"));
+    }
+    document_put_bool(value, "lines", keeps_lines(field));
+    if (!closed) {
+        struct str href = link_of(exchange, def, field, record);
+        if (href.len != 0) {
+            document_put(value, "href", href);
+        }
+    }
+    if (field->type == FIELD_FILE && changes && !closed) {
+        add_file_action(exchange, def, field, record, text.len != 0, row);
+    }
+}
+
+static void add_moves(struct web_exchange *exchange, const struct register_def *def,
+                      const json_t *record, json_t *view)
+{
+    json_t *moves = document_list(view, "moves");
+    size_t i;
+    json_t *move;
+    json_array_foreach(json_object_get(json_object_get(record, "may"), "moves"), i, move)
+    {
+        const struct str values[] = {def->plural, document_get(record, "id"),
+                                     document_get(move, "name")};
+        json_t *row = document_add(moves);
+        document_put(row, "text", document_get(move, "label"));
+        document_put(row, "href", web_path(exchange, "/records/%/%/move/%", values, 3));
+    }
+}
+
+/* The first state is news, the last is done, those between are on their way. */
+static struct str state_tag(const struct register_def *def, struct str state)
+{
+    for (size_t i = 0; i < def->n_states; i++) {
+        if (str_eq(def->states[i].name, state)) {
+            return i == 0                   ? STR("govuk-tag--blue")
+                   : i + 1 == def->n_states ? STR("govuk-tag--grey")
+                                            : STR("govuk-tag--yellow");
+        }
+    }
+    return STR("govuk-tag--grey");
+}
+
+static void add_stamps(struct web_exchange *exchange, const json_t *record, json_t *view)
+{
+    static const char *const names[] = {"made", "changed"};
+    for (size_t i = 0; i < 2; i++) {
+        const json_t *stamp = json_object_get(record, names[i]);
+        json_t *shown = document_object(view, names[i]);
+        struct str by = document_get(stamp, "name");
+        document_put(shown, "when", records_when(exchange, document_number(stamp, "ms")));
+        document_put(shown, "by", by.len != 0 ? by : STR("the operator"));
+    }
+}
+
+/* What was done a moment ago, as the address says; only our own redirects say it. */
+static void add_done(struct web_exchange *exchange, const json_t *record, json_t *view)
+{
+    static const struct {
+        struct str done, text;
+        bool undo;
+    } rows[] = {
+        {STR_INIT("made"), STR_INIT("Saved."), false},
+        {STR_INIT("changed"), STR_INIT("Saved."), true},
+        {STR_INIT("moved"), STR_INIT("Done."), true},
+        {STR_INIT("undone"), STR_INIT("The last change is taken back."), false},
+    };
+    struct str done = query_text(exchange, STR("done"));
+    bool changes = document_is(json_object_get(record, "may"), "change");
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (str_eq(rows[i].done, done)) {
+            json_t *banner = document_object(view, "done");
+            document_put(banner, "text", rows[i].text);
+            document_put_bool(banner, "undo", rows[i].undo && changes);
+        }
+    }
+}
+
+static void add_view(struct web_exchange *exchange, const struct register_def *def, json_t *record)
+{
+    json_t *view = document_object(record, "view");
+    const json_t *may = json_object_get(record, "may");
+    struct str id = document_get(record, "id");
+    json_t *rows = document_list(view, "rows");
+    for (size_t i = 0; i < def->n_fields; i++) {
+        add_field(exchange, def, i, record, rows);
+    }
+    add_moves(exchange, def, record, view);
+    add_stamps(exchange, record, view);
+    add_done(exchange, record, view);
+    document_put(view, "tag", state_tag(def, document_get(record, "state")));
+    document_put(view, "path", records_path(exchange, def, id, ""));
+    document_put_bool(view, "look",
+                      str_eq(document_get(record, "look"), STR("needed")) &&
+                          json_is_object(json_object_get(record, "about")));
+    document_put_bool(view, "change", document_is(may, "change"));
+    document_put_bool(view, "dispose", document_is(may, "dispose"));
+}
+
+enum web_next web_records_view(struct web_exchange *exchange)
+{
+    const struct register_def *def = records_def(exchange);
+    json_t *record = records_load(exchange, def);
+    if (record == NULL) {
+        return WEB_DONE;
+    }
+    struct str title = document_get(record, "title");
+    title = title.len != 0 ? title : def->label;
+    (void)json_object_update_new(record, records_document(exchange, def, title, NULL));
+    records_crumb(record, title, STR(""));
+    if (!exchange->wants_json) {
+        add_view(exchange, def, record);
+    }
+    return page_answer(exchange, 200, view_records_view, record);
+}
+
+/* ---- history ---- */
+
+static struct str act_text(struct str name)
+{
+    static const struct {
+        struct str name, label;
+    } rows[] = {
+#define ACT(name, label) {STR_INIT(#name), STR_INIT(label)},
+#include "records/act.def"
+#undef ACT
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (str_eq(rows[i].name, name)) {
+            return rows[i].label;
+        }
+    }
+    return name;
+}
+
+enum web_next web_records_history(struct web_exchange *exchange)
+{
+    const struct register_def *def = records_def(exchange);
+    struct engine engine = records_engine(exchange);
+    json_t *record = records_load(exchange, def);
+    json_t *history = NULL;
+    if (record == NULL) {
+        return WEB_DONE;
+    }
+    enum err err =
+        engine_history(&engine, &exchange->actor, def, exchange->parameters[1], &history);
+    if (err != ERR_OK) {
+        json_decref(record);
+        return page_err(exchange, err);
+    }
+    size_t i;
+    json_t *version;
+    json_array_foreach(history, i, version)
+    {
+        document_put(version, "when", records_when(exchange, document_number(version, "ms")));
+        document_put(version, "act_text", act_text(document_get(version, "act")));
+    }
+    json_t *document = records_document(exchange, def, STR("History"), record);
+    records_crumb(document, STR("History"), STR(""));
+    (void)json_object_set_new(document, "history", history);
+    document_put(document, "of", document_get(record, "title"));
+    document_put(document, "path", records_path(exchange, def, exchange->parameters[1], ""));
+    document_put_number(document, "version", document_number(record, "version"));
+    document_put_bool(document, "undo",
+                      document_is(json_object_get(record, "may"), "change") &&
+                          document_number(record, "version") > 1);
+    json_decref(record);
+    return page_answer(exchange, 200, view_records_history, document);
+}
