@@ -2,12 +2,10 @@
 /* The school's CA: made, or the school's own opened. */
 #include "tls/authority.h"
 
-#include <limits.h>
 #include <stdlib.h>
 
 #include <openssl/ec.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 
 #include "base/check.h"
 #include "tls/authority_impl.h"
@@ -47,25 +45,6 @@ static bool build(X509 *certificate, EVP_PKEY *key, int64_t now_s)
            x509_add_subject_key_id(certificate) && X509_sign(certificate, key, EVP_sha256()) > 0;
 }
 
-static enum err print_certificate(X509 *certificate, struct buf *to)
-{
-    BIO *bio = BIO_new(BIO_s_mem());
-    bool ok = bio != NULL && PEM_write_bio_X509(bio, certificate) == 1;
-    enum err err = ok ? bio_append(bio, to) : ERR_MEMORY;
-    BIO_free(bio);
-    return err;
-}
-
-static enum err print_key(EVP_PKEY *key, struct buf *to)
-{
-    BIO *bio = BIO_new(BIO_s_secmem());
-    bool ok =
-        bio != NULL && PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) == 1;
-    enum err err = ok ? bio_append(bio, to) : ERR_MEMORY;
-    BIO_free(bio);
-    return err;
-}
-
 enum err authority_make(struct str name, int64_t now_ms, struct buf *ret_key,
                         struct buf *ret_certificate)
 {
@@ -79,10 +58,10 @@ enum err authority_make(struct str name, int64_t now_ms, struct buf *ret_key,
     if (certificate != NULL && !set_name(certificate, name)) {
         err = ERR_INVALID; /* not UTF-8 */
     } else if (certificate != NULL && key != NULL && build(certificate, key, now_ms / 1000)) {
-        err = print_key(key, ret_key);
+        err = pem_print_key(key, ret_key);
     }
     if (err == ERR_OK) {
-        err = print_certificate(certificate, ret_certificate);
+        err = pem_print_certificate(certificate, ret_certificate);
     }
     X509_free(certificate);
     EVP_PKEY_free(key);
@@ -93,25 +72,13 @@ enum err authority_make(struct str name, int64_t now_ms, struct buf *ret_key,
 /* --- opening
  * ------------------------------------------------------------------------------------- */
 
-/* No password is known, and none is asked for. */
-static int no_password(char *to, int size, int writing, void *context)
-{
-    (void)to;
-    (void)size;
-    (void)writing;
-    (void)context;
-    return -1;
-}
-
 static const char *read_key(struct str pem, EVP_PKEY **ret_key)
 {
     if (str_find(pem, STR("ENCRYPTED")) != pem.len) {
         return "The CA's key is encrypted: give it without a password, in a file that only root "
                "can read";
     }
-    BIO *bio = BIO_new_mem_buf(pem.len != 0 ? pem.p : "", (int)pem.len);
-    *ret_key = bio != NULL ? PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL) : NULL;
-    BIO_free(bio);
+    *ret_key = pem_read_key(pem);
     return *ret_key != NULL ? NULL : "The file of the CA's key holds no private key in PEM";
 }
 
@@ -168,9 +135,6 @@ static const char *judge_behind(const struct authority *authority)
 static const char *fill(struct authority *authority, struct str key, struct str certificate,
                         int64_t now_s)
 {
-    if (key.len > INT_MAX) {
-        return "The file of the CA's key is too long";
-    }
     const char *why = read_key(key, &authority->key);
     why = why == NULL ? judge_key(authority->key) : why;
     if (why != NULL) {
@@ -232,5 +196,5 @@ enum err authority_chain(const struct authority *authority, struct buf *ret_der)
 
 enum err authority_pem(const struct authority *authority, struct buf *ret_pem)
 {
-    return print_certificate(authority->certificate, ret_pem);
+    return pem_print_certificate(authority->certificate, ret_pem);
 }

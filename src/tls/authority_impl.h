@@ -9,6 +9,8 @@
 #include <openssl/evp.h>
 #include <openssl/x509v3.h>
 
+#include "wire/host.h"
+
 struct authority {
     EVP_PKEY *key;
     X509 *certificate;
@@ -26,6 +28,10 @@ bool x509_add_usage(X509 *certificate, uint32_t bits);
 bool x509_add_basic(X509 *certificate, bool is_ca);
 /* subjectKeyIdentifier: the first 160 bits of SHA-256 of the key (RFC 7093 section 2, method 1). */
 bool x509_add_subject_key_id(X509 *certificate);
+
+/* subjectAltName: names and addresses. extendedKeyUsage: a server's. */
+bool x509_add_names(X509 *certificate, const struct host *hosts, size_t n_hosts);
+bool x509_add_server_purpose(X509 *certificate);
 
 /* UTC seconds; false for what is no time. */
 bool x509_seconds(const ASN1_TIME *time, int64_t *ret_s);

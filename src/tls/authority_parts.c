@@ -81,3 +81,48 @@ bool x509_seconds(const ASN1_TIME *time, int64_t *ret_s)
     *ret_s = (int64_t)timegm(&tm);
     return true;
 }
+
+static GENERAL_NAME *general_name(const struct host *host)
+{
+    bool name = host->kind == HOST_NAME;
+    int n = name ? host->len : host->kind == HOST_IPV4 ? 4 : 16;
+    const void *bytes = name ? (const void *)host->text
+                             : (const void *)(host->addr.bytes + sizeof(host->addr) - (size_t)n);
+    GENERAL_NAME *general = GENERAL_NAME_new();
+    ASN1_STRING *value = name ? ASN1_IA5STRING_new() : ASN1_OCTET_STRING_new();
+    if (general == NULL || value == NULL || ASN1_STRING_set(value, bytes, n) != 1) {
+        GENERAL_NAME_free(general);
+        ASN1_STRING_free(value);
+        return NULL;
+    }
+    GENERAL_NAME_set0_value(general, name ? GEN_DNS : GEN_IPADD, value);
+    return general;
+}
+
+/* Critical, since a leaf's subject is empty (RFC 5280 section 4.1.2.6). */
+bool x509_add_names(X509 *certificate, const struct host *hosts, size_t n_hosts)
+{
+    GENERAL_NAMES *names = sk_GENERAL_NAME_new_null();
+    bool ok = names != NULL;
+    for (size_t i = 0; i < n_hosts && ok; i++) {
+        GENERAL_NAME *name = general_name(&hosts[i]);
+        ok = name != NULL && sk_GENERAL_NAME_push(names, name) > 0;
+        if (!ok) {
+            GENERAL_NAME_free(name);
+        }
+    }
+    ok = ok &&
+         X509_add1_ext_i2d(certificate, NID_subject_alt_name, names, 1, X509V3_ADD_DEFAULT) == 1;
+    sk_GENERAL_NAME_pop_free(names, GENERAL_NAME_free);
+    return ok;
+}
+
+bool x509_add_server_purpose(X509 *certificate)
+{
+    EXTENDED_KEY_USAGE *purposes = sk_ASN1_OBJECT_new_null();
+    bool ok =
+        purposes != NULL && sk_ASN1_OBJECT_push(purposes, OBJ_nid2obj(NID_server_auth)) > 0 &&
+        X509_add1_ext_i2d(certificate, NID_ext_key_usage, purposes, 0, X509V3_ADD_DEFAULT) == 1;
+    sk_ASN1_OBJECT_free(purposes); /* the objects are static */
+    return ok;
+}

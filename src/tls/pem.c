@@ -100,3 +100,43 @@ enum err bio_append(BIO *bio, struct buf *to)
     buf_append(to, str_make(bytes, (size_t)n));
     return buf_err(to);
 }
+
+enum err pem_print_certificate(X509 *certificate, struct buf *to)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    bool ok = bio != NULL && PEM_write_bio_X509(bio, certificate) == 1;
+    enum err err = ok ? bio_append(bio, to) : ERR_MEMORY;
+    BIO_free(bio);
+    return err;
+}
+
+enum err pem_print_key(EVP_PKEY *key, struct buf *to)
+{
+    BIO *bio = BIO_new(BIO_s_secmem());
+    bool ok =
+        bio != NULL && PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) == 1;
+    enum err err = ok ? bio_append(bio, to) : ERR_MEMORY;
+    BIO_free(bio);
+    return err;
+}
+
+/* No password is known, and none is asked for. */
+static int no_password(char *to, int size, int writing, void *context)
+{
+    (void)to;
+    (void)size;
+    (void)writing;
+    (void)context;
+    return -1;
+}
+
+EVP_PKEY *pem_read_key(struct str pem)
+{
+    if (pem.len > INT_MAX) {
+        return NULL;
+    }
+    BIO *bio = BIO_new_mem_buf(pem.len != 0 ? pem.p : "", (int)pem.len);
+    EVP_PKEY *key = bio != NULL ? PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL) : NULL;
+    BIO_free(bio);
+    return key;
+}
