@@ -133,11 +133,11 @@ def main():
     for path in pages:
         names, statements = compile_page(path)
         members = "".join(f"    struct str {name};\n" for name in names)
-        declared.append(f"struct view_{path.stem} {{\n{members}}};\n"
-                        f"void view_{path.stem}(struct buf *to, const struct view_{path.stem} "
+        declared.append(f"struct gate_view_{path.stem} {{\n{members}}};\n"
+                        f"void gate_view_{path.stem}(struct buf *to, const struct gate_view_{path.stem} "
                         f"*view);\n")
         body = "\n".join(statements)
-        defined.append(f"void view_{path.stem}(struct buf *to, const struct view_{path.stem} "
+        defined.append(f"void gate_view_{path.stem}(struct buf *to, const struct gate_view_{path.stem} "
                        f"*view)\n{{\n{body}\n}}\n")
     header.write_text(HEADER.format(hashes=style_hashes(pages), pages="\n".join(declared)))
     source.write_text(SOURCE.format(pages="\n".join(defined)))

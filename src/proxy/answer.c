@@ -105,17 +105,17 @@ static struct str id_text(const struct exchange *exchange, char to[ID_TEXT_MAX])
 static void page_ks1(struct buf *to, const struct exchange *exchange, struct str id)
 {
     (void)exchange;
-    view_block_ks1(to, &(struct view_block_ks1){.id = id});
+    gate_view_block_ks1(to, &(struct gate_view_block_ks1){.id = id});
 }
 
 static void page_ks2(struct buf *to, const struct exchange *exchange, struct str id)
 {
     const struct category_row *row = category_row(exchange->verdict.category);
     bool show = row != NULL && !row->sensitive && !exchange->verdict.sealed;
-    view_block_ks2(to, &(struct view_block_ks2){
-                           .about = show ? row->child : STR(""),
-                           .id = id,
-                       });
+    gate_view_block_ks2(to, &(struct gate_view_block_ks2){
+                                .about = show ? row->child : STR(""),
+                                .id = id,
+                            });
 }
 
 /* Who can change an answer, for staff: by its reason, else by its level, else by whether the policy
@@ -155,12 +155,12 @@ static struct str who_can_change(const struct verdict *verdict)
 
 static void page_sealed(struct buf *to, const struct exchange *exchange, struct str id)
 {
-    view_block_sealed(to, &(struct view_block_sealed){
-                              .reason = reason_text(exchange->verdict.reason),
-                              .level = level_name(exchange->verdict.level),
-                              .group = exchange->who.group,
-                              .id = id,
-                          });
+    gate_view_block_sealed(to, &(struct gate_view_block_sealed){
+                                   .reason = reason_text(exchange->verdict.reason),
+                                   .level = level_name(exchange->verdict.level),
+                                   .group = exchange->who.group,
+                                   .id = id,
+                               });
 }
 
 static void page_staff(struct buf *to, const struct exchange *exchange, struct str id)
@@ -172,17 +172,17 @@ static void page_staff(struct buf *to, const struct exchange *exchange, struct s
         return;
     }
     bool show = row != NULL && !verdict->sealed;
-    view_block_staff(to, &(struct view_block_staff){
-                             .reason = reason_text(verdict->reason),
-                             .category = show ? row->staff : STR(""),
-                             .name = show ? row->name : STR(""),
-                             .level = level_name(verdict->level),
-                             .rule = verdict->sealed ? STR("") : verdict->rule,
-                             .group = exchange->who.group,
-                             .change = who_can_change(verdict),
-                             .gate = exchange->client->proxy->options.gate_name,
-                             .id = id,
-                         });
+    gate_view_block_staff(to, &(struct gate_view_block_staff){
+                                  .reason = reason_text(verdict->reason),
+                                  .category = show ? row->staff : STR(""),
+                                  .name = show ? row->name : STR(""),
+                                  .level = level_name(verdict->level),
+                                  .rule = verdict->sealed ? STR("") : verdict->rule,
+                                  .group = exchange->who.group,
+                                  .change = who_can_change(verdict),
+                                  .gate = exchange->client->proxy->options.gate_name,
+                                  .id = id,
+                              });
 }
 
 void answer_blocked(struct client *client)
@@ -202,7 +202,7 @@ void answer_blocked(struct client *client)
     }
     buf_clear(&proxy->page);
     if (exchange->verdict.action == ACTION_LIMITED) {
-        view_limited(&proxy->page, &(struct view_limited){.id = id_text(exchange, id)});
+        gate_view_limited(&proxy->page, &(struct gate_view_limited){.id = id_text(exchange, id)});
     } else {
         enum voice voice = policy_group_voice(proxy->images.policy, exchange->who.group_number);
         pages[voice](&proxy->page, exchange, id_text(exchange, id));
@@ -265,12 +265,12 @@ void answer_trouble(struct client *client, unsigned status, const char *why)
         return;
     }
     buf_clear(&proxy->page);
-    view_trouble(&proxy->page, &(struct view_trouble){
-                                   .title = row->title,
-                                   .why = str_from(why),
-                                   .advice = row->advice,
-                                   .id = id_text(exchange, id),
-                               });
+    gate_view_trouble(&proxy->page, &(struct gate_view_trouble){
+                                        .title = row->title,
+                                        .why = str_from(why),
+                                        .advice = row->advice,
+                                        .id = id_text(exchange, id),
+                                    });
     record_undecided(exchange, status < 500 ? REASON_MALFORMED : REASON_DOUBT);
     client->last |= exchange->connect || status == 503;
     proxy->counts.failed++;
@@ -283,7 +283,7 @@ void answer_sign_in(struct client *client)
     struct exchange *exchange = client->exchange;
     char id[ID_TEXT_MAX];
     buf_clear(&proxy->page);
-    view_sign_in(&proxy->page, &(struct view_sign_in){.id = id_text(exchange, id)});
+    gate_view_sign_in(&proxy->page, &(struct gate_view_sign_in){.id = id_text(exchange, id)});
     record_undecided(exchange, REASON_DOUBT);
     answer_send(client, 407, HTML,
                 STR("Proxy-Authenticate: Basic realm=\"School internet\", charset=\"UTF-8\"\r\n"));
@@ -300,12 +300,12 @@ void answer_plain_password(struct client *client)
              "Set this device up again: http://%.*s/setup says how. Then sign in.",
              STR_ARG(proxy->options.gate_name));
     buf_clear(&proxy->page);
-    view_trouble(&proxy->page, &(struct view_trouble){
-                                   .title = STR("This device is not set up for signing in"),
-                                   .why = reason_text(REASON_PLAIN_PASSWORD),
-                                   .advice = str_from(advice),
-                                   .id = id_text(exchange, id),
-                               });
+    gate_view_trouble(&proxy->page, &(struct gate_view_trouble){
+                                        .title = STR("This device is not set up for signing in"),
+                                        .why = reason_text(REASON_PLAIN_PASSWORD),
+                                        .advice = str_from(advice),
+                                        .id = id_text(exchange, id),
+                                    });
     record_undecided(exchange, REASON_PLAIN_PASSWORD);
     client->last = true;
     proxy->counts.failed++;

@@ -36,7 +36,8 @@ enum err gate_set_ca(struct proxy *proxy, struct str chain_der)
 static void print_home(struct client *client, struct buf *to)
 {
     const struct proxy_options *options = &client->proxy->options;
-    view_home(to, &(struct view_home){.proxy = options->proxy_name, .gate = options->gate_name});
+    gate_view_home(
+        to, &(struct gate_view_home){.proxy = options->proxy_name, .gate = options->gate_name});
 }
 
 /* Empty until the gate has its certificate. */
@@ -52,17 +53,17 @@ static struct str fingerprint(const struct proxy *proxy, char to[SETUP_FINGERPRI
 static void print_setup(struct client *client, struct buf *to)
 {
     char text[SETUP_FINGERPRINT_MAX];
-    view_setup(to, &(struct view_setup){.proxy = client->proxy->options.proxy_name,
-                                        .fingerprint = fingerprint(client->proxy, text)});
+    gate_view_setup(to, &(struct gate_view_setup){.proxy = client->proxy->options.proxy_name,
+                                                  .fingerprint = fingerprint(client->proxy, text)});
 }
 
-#define SETUP_PAGE(kind)                                                                       \
-    static void print_##kind(struct client *client, struct buf *to)                            \
-    {                                                                                          \
-        char text[SETUP_FINGERPRINT_MAX];                                                      \
-        view_setup_##kind(                                                                     \
-            to, &(struct view_setup_##kind){.proxy = client->proxy->options.proxy_name,        \
-                                            .fingerprint = fingerprint(client->proxy, text)}); \
+#define SETUP_PAGE(kind)                                                                  \
+    static void print_##kind(struct client *client, struct buf *to)                       \
+    {                                                                                     \
+        char text[SETUP_FINGERPRINT_MAX];                                                 \
+        gate_view_setup_##kind(to, &(struct gate_view_setup_##kind){                      \
+                                       .proxy = client->proxy->options.proxy_name,        \
+                                       .fingerprint = fingerprint(client->proxy, text)}); \
     }
 SETUP_PAGE(android)
 SETUP_PAGE(apple)
@@ -111,7 +112,7 @@ static void print_check(struct client *client, struct buf *to)
     buf_append(&policy, STR(VIEWS_POLICY_REST));
     exchange->policy = arena_dup(&exchange->arena, buf_str(&policy));
     buf_fini(&policy);
-    view_check(to, &(struct view_check){.gate = gate, .once = str_from(once)});
+    gate_view_check(to, &(struct gate_view_check){.gate = gate, .once = str_from(once)});
 }
 
 /* Loaded over HTTPS only: this device trusts us. */

@@ -13,17 +13,18 @@ TEST(texts_are_escaped_where_they_stand)
 {
     struct buf page;
     buf_init(&page, 65536);
-    view_trouble(&page, &(struct view_trouble){
-                            .title = STR("<b>\"&'"),
-                            .why = STR("</title><script>alert(1)</script>"),
-                            .id = STR("0123"),
-                        });
+    gate_view_trouble(&page, &(struct gate_view_trouble){
+                                 .title = STR("<b>\"&'"),
+                                 .why = STR("</title><script>alert(1)</script>"),
+                                 .id = STR("0123"),
+                             });
     assert_ok(buf_err(&page));
     assert_true(holds(&page, "<title>&lt;b&gt;&quot;&amp;"));
     assert_false(holds(&page, "<script"));
     assert_true(holds(&page, "<code>0123</code>"));
     buf_clear(&page);
-    view_home(&page, &(struct view_home){.proxy = STR("p:1"), .gate = STR("a\"/ onclick=x")});
+    gate_view_home(&page,
+                   &(struct gate_view_home){.proxy = STR("p:1"), .gate = STR("a\"/ onclick=x")});
     assert_true(holds(&page, "href=\"http://a%22%2F%20onclick%3Dx/proxy.pac\""));
     buf_fini(&page);
 }
@@ -32,10 +33,11 @@ TEST(what_is_empty_is_left_out)
 {
     struct buf page;
     buf_init(&page, 65536);
-    view_block_ks2(&page, &(struct view_block_ks2){.id = STR("1")});
+    gate_view_block_ks2(&page, &(struct gate_view_block_ks2){.id = STR("1")});
     assert_false(holds(&page, "It is about"));
     buf_clear(&page);
-    view_block_ks2(&page, &(struct view_block_ks2){.about = STR("games"), .id = STR("1")});
+    gate_view_block_ks2(&page,
+                        &(struct gate_view_block_ks2){.about = STR("games"), .id = STR("1")});
     assert_true(holds(&page, "<p>It is about games.</p>"));
     buf_fini(&page);
 }
