@@ -193,6 +193,7 @@ static const struct call_row {
 #define GROUP_TCP_UDP CONFINE_TCP_UDP
 #define GROUP_FILES CONFINE_FILES
 #define GROUP_LIBRARY CONFINE_LIBRARY
+#define GROUP_MEMORY CONFINE_MEMORY
 #define CALL(group, name) {GROUP_##group, #name},
 #include "os/confine.def"
 #ifdef LODGE_SANITIZED

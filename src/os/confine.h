@@ -21,6 +21,7 @@ enum confine_calls {
     CONFINE_TCP_UDP = 1 << 0, /* sockets of IPv4 and IPv6: accept, connect, splice */
     CONFINE_FILES = 1 << 1,   /* open, write, rename, sync files, where Landlock lets it */
     CONFINE_LIBRARY = 1 << 2, /* what a network library does for itself: threads, netlink */
+    CONFINE_MEMORY = 1 << 3,  /* files in memory, to be handed over */
 };
 
 /* A folder, open, that stays usable below with this right. */

@@ -78,6 +78,23 @@ enum err file_map_fd(int fd, struct file_map *ret_map)
     return ERR_OK;
 }
 
+enum err file_map_sealed(int fd, size_t max, struct file_map *ret_map)
+{
+    const int wanted = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+    struct file_map map;
+    int seals = fcntl(fd, F_GET_SEALS);
+    if (seals < 0 || (seals & wanted) != wanted) {
+        return ERR_INVALID;
+    }
+    ERR_TRY(file_map_fd(fd, &map));
+    if (map.bytes.len > max) {
+        file_map_fini(&map);
+        return ERR_LIMIT;
+    }
+    *ret_map = map;
+    return ERR_OK;
+}
+
 void file_map_fini(struct file_map *map)
 {
     if (map->bytes.len != 0) {

@@ -28,6 +28,9 @@ struct file_map {
 };
 /* Not taken over: fd. An empty file is an empty slice. */
 MUST_USE enum err file_map_fd(int fd, struct file_map *ret_map);
+/* The same of what another process made by file_memory: ERR_INVALID where it is not sealed, and so
+ * could change or shrink under the reader; ERR_LIMIT for more than max bytes. */
+MUST_USE enum err file_map_sealed(int fd, size_t max, struct file_map *ret_map);
 /* Safe on a zeroed struct. */
 void file_map_fini(struct file_map *map);
 

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "lib/test.h"
@@ -180,7 +181,29 @@ TEST(a_file_in_memory_cannot_be_changed)
     close(fd);
 }
 
-TESTS_MAIN(unit(a_file_is_put_in_place_as_a_whole),
+TEST(only_what_is_sealed_and_small_enough_is_mapped_as_another_made_it)
+{
+    struct file_map map;
+    int fd;
+    assert_ok(file_memory("test", STR("fixed"), &fd));
+    assert_ok(file_map_sealed(fd, 5, &map));
+    assert_str_eq(map.bytes, STR("fixed"));
+    file_map_fini(&map);
+    assert_err(file_map_sealed(fd, 4, &map), ERR_LIMIT);
+    close(fd);
+    fd = memfd_create("open", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    assert_true(fd >= 0);
+    assert_err(file_map_sealed(fd, 5, &map), ERR_INVALID);
+    close(fd);
+    int pair[2];
+    assert_int_equal(pipe2(pair, O_CLOEXEC), 0);
+    assert_err(file_map_sealed(pair[0], 5, &map), ERR_INVALID);
+    close(pair[0]);
+    close(pair[1]);
+}
+
+TESTS_MAIN(unit(only_what_is_sealed_and_small_enough_is_mapped_as_another_made_it),
+           unit(a_file_is_put_in_place_as_a_whole),
            unit(a_dropped_file_leaves_the_old_one_and_nothing_else),
            unit(what_cannot_be_read_or_written_is_an_error),
            unit(a_mapping_outlives_name_and_descriptor),

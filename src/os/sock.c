@@ -4,6 +4,8 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -286,4 +288,35 @@ void sock_set_reset(int fd)
 {
     struct linger linger = {.l_onoff = 1, .l_linger = 0};
     (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+}
+
+static bool is_link_local(const uint8_t ip[16])
+{
+    return (ip[0] == 0xfe && (ip[1] & 0xc0) == 0x80) ||
+           (is_mapped(ip) && ip[12] == 169 && ip[13] == 254);
+}
+
+size_t sock_addresses(uint8_t (*ret_ips)[16], size_t max)
+{
+    struct ifaddrs *list = NULL;
+    size_t n = 0;
+    if (getifaddrs(&list) != 0) {
+        return 0;
+    }
+    for (const struct ifaddrs *one = list; one != NULL && n < max; one = one->ifa_next) {
+        union kernel_addr kernel = {0};
+        struct sock_addr addr;
+        int family = one->ifa_addr != NULL ? one->ifa_addr->sa_family : AF_UNSPEC;
+        if ((family != AF_INET && family != AF_INET6) || (one->ifa_flags & IFF_UP) == 0 ||
+            (one->ifa_flags & IFF_LOOPBACK) != 0) {
+            continue;
+        }
+        memcpy(&kernel, one->ifa_addr, family == AF_INET ? sizeof(kernel.in) : sizeof(kernel.in6));
+        from_kernel(&kernel, &addr);
+        if (!is_link_local(addr.ip)) {
+            memcpy(ret_ips[n++], addr.ip, sizeof(addr.ip));
+        }
+    }
+    freeifaddrs(list);
+    return n;
 }

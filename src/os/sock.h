@@ -49,6 +49,10 @@ int sock_error(int fd);
 MUST_USE enum err sock_local(int fd, struct sock_addr *ret_addr);
 MUST_USE enum err sock_peer(int fd, struct sock_addr *ret_addr);
 
+/* The addresses of this machine's interfaces that are up, but for loopback and link-local ones; at
+ * most max, their number comes back. Opens a socket of its own (netlink). */
+size_t sock_addresses(uint8_t (*ret_ips)[16], size_t max);
+
 /* True where this address belongs to an interface of the box now (asks the kernel by binding;
  * loopback and the unspecified address included). Costs a few microseconds. */
 bool sock_is_own(const uint8_t ip[16]);

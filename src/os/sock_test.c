@@ -180,7 +180,18 @@ TEST(a_reset_reaches_the_other_side)
     close(listener);
 }
 
-TESTS_MAIN(unit(listening_addresses_are_read_and_printed),
+TEST(the_addresses_of_this_machine_are_its_own)
+{
+    uint8_t ips[16][16];
+    size_t n = sock_addresses(ips, 16);
+    for (size_t i = 0; i < n; i++) {
+        assert_true(sock_is_own(ips[i]));
+    }
+    assert_true(sock_addresses(ips, 0) == 0);
+}
+
+TESTS_MAIN(unit(the_addresses_of_this_machine_are_its_own),
+           unit(listening_addresses_are_read_and_printed),
            unit(a_client_and_a_listener_meet_in_either_family), unit(a_refused_connect_tells_so),
            unit(a_port_in_use_is_an_error),
            unit(many_listeners_share_an_address_with_each_other_and_nobody_else),
