@@ -22,12 +22,15 @@ const struct folder_row folder_rows[] = {
     {"images", 0750, NULL, NULL},
     {"auth", 0700, "lodge-auth", "lodge-auth"},
     {"devices", 0750, "lodge-clerk", "lodge-clerk"},
+    {"store", 0770, "lodge-desk", "lodge-desk"},
+    {"keys", 0700, "lodge-desk", "lodge-desk"},
+    {"console", 0700, "lodge-front", "lodge-front"},
     {"ca", 0700, NULL, NULL}, /* the notary reads it before it becomes its user */
 };
 const size_t n_folder_rows = sizeof(folder_rows) / sizeof(folder_rows[0]);
 
-const char *const user_names[] = {"lodge-proxy", "lodge-auth", "lodge-clerk", "lodge-notary",
-                                  "lodge-fetcher"};
+const char *const user_names[] = {"lodge-proxy",   "lodge-auth", "lodge-clerk", "lodge-notary",
+                                  "lodge-fetcher", "lodge-desk", "lodge-front"};
 const size_t n_user_names = sizeof(user_names) / sizeof(user_names[0]);
 
 bool folder_path(const char *data, const char *name, char *to, size_t size)

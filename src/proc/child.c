@@ -15,11 +15,18 @@
 #include "os/signals.h"
 #include "proc/message.h"
 
-enum { COUNT_ONE = 0, COUNT_WORKERS = 1 };
+enum count { COUNT_ONE, COUNT_WORKERS, COUNT_CONSOLE };
 
 static const struct proc_row rows[PROC_COUNT] = {
 #define PROCESS(name, count, user, calls, dials, handed) \
-    [PROC_##name] = {#name, COUNT_##count, user, calls, dials, handed, proc_##name##_start},
+    [PROC_##name] = {#name,                              \
+                     COUNT_##count == COUNT_WORKERS,     \
+                     COUNT_##count == COUNT_CONSOLE,     \
+                     user,                               \
+                     calls,                              \
+                     dials,                              \
+                     handed,                             \
+                     proc_##name##_start},
 #include "proc/proc.def"
 #undef PROCESS
 };
@@ -40,8 +47,8 @@ enum err child_confine_dirs(struct child *child, const struct confine_dir *dirs,
 {
     struct confine_report report;
     struct confine rules = {
-        .calls = child->row->calls,
-        .dial = child->row->dials,
+        .calls = child->calls,
+        .dial = child->dials,
         .dirs = dirs,
         .n_dirs = n,
     };
@@ -192,6 +199,37 @@ static enum err take_clerk(struct child *child, struct ipc_message *message)
     return ERR_OK;
 }
 
+static enum err take_desk(struct child *child, struct ipc_message *message)
+{
+    if (child->n_desk == sizeof(child->desk_fds) / sizeof(child->desk_fds[0])) {
+        return ERR_LIMIT;
+    }
+    child->desk_fds[child->n_desk++] = message_take_fd(message, 0);
+    if (child->started && child->handed != NULL) {
+        child->handed(child, false);
+    }
+    return ERR_OK;
+}
+
+static enum err take_console(struct child *child, struct ipc_message *message)
+{
+    replace_fd(&child->console_fd, message, 0);
+    return ERR_OK;
+}
+
+static enum err take_store(struct child *child, struct ipc_message *message)
+{
+    replace_fd(&child->store_fd, message, 0);
+    replace_fd(&child->keys_fd, message, 1);
+    return ERR_OK;
+}
+
+static enum err take_ring(struct child *child, struct ipc_message *message)
+{
+    replace_fd(&child->ring_fd, message, 0);
+    return ERR_OK;
+}
+
 static enum err take_roots(struct child *child, struct ipc_message *message)
 {
     file_map_fini(&child->roots);
@@ -256,6 +294,10 @@ static enum err (*const takers[MESSAGE_COUNT])(struct child *, struct ipc_messag
     [MESSAGE_ROOTS] = take_roots,
     [MESSAGE_DEVICES] = take_devices,
     [MESSAGE_CLERK] = take_clerk,
+    [MESSAGE_CONSOLE] = take_console,
+    [MESSAGE_STORE] = take_store,
+    [MESSAGE_DESK] = take_desk,
+    [MESSAGE_RING] = take_ring,
 };
 
 static enum err take_one(struct child *child)
@@ -301,6 +343,8 @@ static bool find_row(struct child *child, const char *name)
     for (int i = PROC_UNSET + 1; i < PROC_COUNT; i++) {
         if (str_eq(process, str_from(rows[i].name))) {
             child->row = &rows[i];
+            child->calls = rows[i].calls;
+            child->dials = rows[i].dials;
             child->index = (unsigned)number;
             child->name = name;
             return true;
@@ -321,6 +365,10 @@ int child_main(const char *name)
         .devices_fd = -1,
         .ca_fd = -1,
         .bell_fd = -1,
+        .ring_fd = -1,
+        .console_fd = -1,
+        .store_fd = -1,
+        .keys_fd = -1,
         .images = {-1, -1, -1},
     };
     if (!find_row(&child, name)) {

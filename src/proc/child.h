@@ -16,6 +16,8 @@ struct child {
     struct loop_io control;
     struct loop *loop;
     const struct proc_row *row;
+    unsigned calls; /* the row's, and what a process adds before it gives up the rest */
+    bool dials;
     unsigned index;
     const char *name; /* "proxy-0" */
     bool started;
@@ -27,6 +29,10 @@ struct child {
     int devices_fd;
     int ca_fd;
     int bell_fd;
+    int ring_fd;    /* behind a commit that concerns the gate */
+    int console_fd; /* the folder of the console's certificate */
+    int store_fd;   /* the folders of the store and of the keys */
+    int keys_fd;
     int listen_fds[CHILD_LISTENERS_MAX];
     size_t n_listeners;
     int images[3];    /* CHILD_CATALOG ...: newly handed over, or -1 */
@@ -36,6 +42,8 @@ struct child {
     size_t n_notary;
     int clerk_fds[64]; /* ... with the clerk */
     size_t n_clerk;
+    int desk_fds[64]; /* ... between front and desk */
+    size_t n_desk;
     struct file_map roots; /* PEM; empty: none */
     struct file_map origin_roots;
     bool hopeless; /* why start failed will not pass by itself */

@@ -32,7 +32,12 @@ enum proc_hand {
     HAND_ROOTS = 1 << 10,
     HAND_DEVICES = 1 << 11,
     HAND_CLERK = 1 << 12,
-    HAND_LAST = HAND_CLERK,
+    HAND_CONSOLE = 1 << 13,
+    HAND_CONSOLE_LISTENER = 1 << 14,
+    HAND_STORE = 1 << 15,
+    HAND_DESK = 1 << 16,
+    HAND_RING = 1 << 17,
+    HAND_LAST = HAND_RING,
 };
 
 struct child;
@@ -40,6 +45,7 @@ struct child;
 struct proc_row {
     const char *name;
     bool per_worker; /* as many as the option `workers` says; else one */
+    bool console;    /* only where there is a console */
     const char *user;
     unsigned calls;
     bool dials;

@@ -244,6 +244,49 @@ static bool open_listeners(struct supervisor *supervisor)
     return true;
 }
 
+/* Of one process's user, and nobody else's but, where mode says so, of the common group's. */
+static bool open_given(int data_fd, const char *name, enum proc proc, mode_t mode, int *ret_fd)
+{
+    uid_t uid;
+    gid_t gid;
+    if (file_make_dirs(data_fd, name, mode) != ERR_OK ||
+        file_open_dir(data_fd, name, ret_fd) != ERR_OK) {
+        log_file("folder-failed", name, strerror(errno));
+        return false;
+    }
+    if (geteuid() == 0 && confine_find_user(proc_row(proc)->user, &uid, &gid) == ERR_OK &&
+        fchown(*ret_fd, uid, gid) != 0) {
+        log_file("folder-failed", name, strerror(errno));
+        return false;
+    }
+    return true;
+}
+
+/* Folders and port of the console, where there is one. */
+static bool open_console(struct supervisor *supervisor)
+{
+    const struct conf_text *text = &supervisor->conf->console;
+    int data_fd = supervisor->data_fd;
+    struct sock_addr addr;
+    if (text->len == 0) {
+        return true;
+    }
+    if (!open_given(data_fd, "store", PROC_desk, 0770, &supervisor->store_fd) ||
+        !open_given(data_fd, "keys", PROC_desk, 0700, &supervisor->keys_fd) ||
+        !open_given(data_fd, "console", PROC_front, 0700, &supervisor->console_fd)) {
+        return false;
+    }
+    if (sock_addr_parse(conf_str(text), &addr) != ERR_OK) {
+        log_file("listen-failed", text->bytes, "not ADDR:PORT, as 127.0.0.1:8443 or [::1]:8443");
+        return false;
+    }
+    if (sock_listen(&addr, &supervisor->console_listen_fd) != ERR_OK) {
+        log_listen_failed(text->bytes, errno);
+        return false;
+    }
+    return true;
+}
+
 static bool open_small_things(struct supervisor *supervisor)
 {
     struct str conf = str_make((const char *)supervisor->conf, sizeof(*supervisor->conf));
@@ -255,7 +298,7 @@ static bool open_small_things(struct supervisor *supervisor)
     for (size_t i = 0; i < IMAGE_COUNT; i++) {
         supervisor->images.slots[i] = (struct image_slot){.path = paths[i]->bytes, .fd = -1};
     }
-    if (bell_new(&supervisor->bell_fd) != ERR_OK ||
+    if (bell_new(&supervisor->bell_fd) != ERR_OK || bell_new(&supervisor->ring_fd) != ERR_OK ||
         file_memory("conf", conf, &supervisor->conf_fd) != ERR_OK) {
         log_line(LOG_ERROR, "not-started", "errno=%d", errno);
         return false;
@@ -292,5 +335,5 @@ bool supervisor_open(struct supervisor *supervisor, const char *data)
     warn_of_users();
     return open_folders(supervisor, data) && open_small_things(supervisor) &&
            open_hosts(supervisor) && open_roots(supervisor) && check_dns(supervisor) &&
-           open_listeners(supervisor);
+           open_listeners(supervisor) && open_console(supervisor);
 }

@@ -84,6 +84,7 @@ static const struct line_row {
     {PROC_auth, HAND_AUTH, MESSAGE_AUTH},
     {PROC_notary, HAND_NOTARY, MESSAGE_NOTARY},
     {PROC_clerk, HAND_CLERK, MESSAGE_CLERK},
+    {PROC_desk, HAND_DESK, MESSAGE_DESK},
 };
 enum { N_LINES = sizeof(line_rows) / sizeof(line_rows[0]) };
 
@@ -159,6 +160,16 @@ static enum err hand_one(struct supervisor *supervisor, struct slot *slot, enum 
         return message_send(control, MESSAGE_DEVICES, supervisor->devices_fd, -1);
     case HAND_CLERK:
         return hand_line(supervisor, slot, &line_rows[2]);
+    case HAND_CONSOLE:
+        return message_send(control, MESSAGE_CONSOLE, supervisor->console_fd, -1);
+    case HAND_CONSOLE_LISTENER:
+        return message_send(control, MESSAGE_LISTENER, supervisor->console_listen_fd, -1);
+    case HAND_STORE:
+        return message_send(control, MESSAGE_STORE, supervisor->store_fd, supervisor->keys_fd);
+    case HAND_DESK:
+        return hand_line(supervisor, slot, &line_rows[3]);
+    case HAND_RING:
+        return message_send(control, MESSAGE_RING, supervisor->ring_fd, -1);
     }
     return ERR_INVALID;
 }
@@ -295,6 +306,9 @@ static void end(struct supervisor *supervisor, int exit_code)
     supervisor->exit_code = exit_code;
     for (size_t i = 0; i < supervisor->n_workers; i++) {
         close(supervisor->listen_fds[i]);
+    }
+    if (supervisor->console_listen_fd >= 0) {
+        close(supervisor->console_listen_fd);
     }
     for (size_t i = 0; i < supervisor->n_slots; i++) {
         struct slot *slot = &supervisor->slots[i];
@@ -552,7 +566,9 @@ static void add_slot(struct supervisor *supervisor, enum proc proc, unsigned ind
 static void add_slots(struct supervisor *supervisor)
 {
     for (int proc = PROC_UNSET + 1; proc < PROC_COUNT; proc++) {
-        size_t n = proc_row((enum proc)proc)->per_worker ? supervisor->n_workers : 1;
+        const struct proc_row *row = proc_row((enum proc)proc);
+        bool wanted = !row->console || supervisor->conf->console.len != 0;
+        size_t n = row->per_worker ? supervisor->n_workers : wanted ? 1 : 0;
         for (size_t i = 0; i < n; i++) {
             add_slot(supervisor, (enum proc)proc, (unsigned)i);
         }
@@ -600,6 +616,10 @@ int supervisor_main(const struct supervisor_setup *setup)
         .give_up.fn = on_give_up,
         .watchdog.fn = on_watchdog,
         .hosts_fd = -1,
+        .console_fd = -1,
+        .console_listen_fd = -1,
+        .store_fd = -1,
+        .keys_fd = -1,
     };
     supervisor.setup = setup;
     supervisor.conf = setup->conf;

@@ -47,6 +47,11 @@ struct supervisor {
     int passwords_fd;
     int devices_fd;
     int bell_fd;
+    int ring_fd;
+    int console_fd; /* where there is a console; else -1 */
+    int console_listen_fd;
+    int store_fd;
+    int keys_fd;
     int conf_fd;
     int hosts_fd; /* -1: none */
     int roots_fd;

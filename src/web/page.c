@@ -5,7 +5,7 @@
 #include "base/check.h"
 #include "base/num.h"
 #include "wire/form.h"
-#include "wire/html.h"
+#include "web/views.h"
 #include "web/web_impl.h"
 
 enum { PATH_MAX_BYTES = 2048, LINE_MAX_BYTES = 2048, FILE_NAME_MAX = 200 };
@@ -125,11 +125,17 @@ static struct str trouble_title(unsigned status)
         unsigned status;
         struct str title;
     } rows[] = {
-        {400, STR_INIT("That could not be read")}, {401, STR_INIT("Sign in first")},
-        {403, STR_INIT("You may not do that")},    {404, STR_INIT("Page not found")},
-        {405, STR_INIT("Page not found")},         {409, STR_INIT("Somebody else changed it")},
-        {413, STR_INIT("That is too big")},        {415, STR_INIT("That could not be read")},
-        {429, STR_INIT("Too many tries")},         {503, STR_INIT("Not available for a moment")},
+        {400, STR_INIT("That could not be read")},
+        {401, STR_INIT("Sign in first")},
+        {403, STR_INIT("You may not do that")},
+        {404, STR_INIT("Page not found")},
+        {405, STR_INIT("Page not found")},
+        {409, STR_INIT("Somebody else changed it")},
+        {408, STR_INIT("That took too long")},
+        {413, STR_INIT("That is too big")},
+        {415, STR_INIT("That could not be read")},
+        {429, STR_INIT("Too many tries")},
+        {503, STR_INIT("Not available for a moment")},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (rows[i].status == status) {
@@ -139,25 +145,48 @@ static struct str trouble_title(unsigned status)
     return STR("Something went wrong");
 }
 
-enum web_next page_trouble(struct web_exchange *exchange, unsigned status, struct str sentence)
+static void print_json_trouble(struct buf *to, struct str sentence)
+{
+    json_t *document = json_pack("{s:s%, s:{}}", "error", sentence.p, sentence.len, "faults");
+    (void)json_dump_callback(document, put_json, to, JSON_COMPACT);
+    json_decref(document);
+}
+
+static json_t *trouble(unsigned status, struct str sentence)
 {
     struct str title = trouble_title(status);
+    return json_pack("{s:s%, s:s%}", "title", title.p, title.len, "sentence", sentence.p,
+                     sentence.len);
+}
+
+enum web_next page_trouble(struct web_exchange *exchange, unsigned status, struct str sentence)
+{
     if (exchange->wants_json) {
-        json_t *document = json_pack("{s:s%, s:{}}", "error", sentence.p, sentence.len, "faults");
         begin(exchange, status, STR("application/json"));
-        (void)json_dump_callback(document, put_json, &exchange->body, JSON_COMPACT);
-        json_decref(document);
+        print_json_trouble(&exchange->body, sentence);
         return WEB_DONE;
     }
+    json_t *document = trouble(status, sentence);
+    json_object_set_new(document, "page", frame(exchange, document));
     begin(exchange, status, STR("text/html; charset=utf-8"));
-    buf_append(&exchange->body, STR("<!DOCTYPE html>\n<html lang=\"en\"><title>"));
-    html_text(&exchange->body, title);
-    buf_append(&exchange->body, STR("</title>\n<h1>"));
-    html_text(&exchange->body, title);
-    buf_append(&exchange->body, STR("</h1>\n<p>"));
-    html_text(&exchange->body, sentence);
-    buf_append(&exchange->body, STR("</p>\n<p><a href=\"/\">Start</a></p>\n</html>\n"));
+    view_trouble(&exchange->body, document);
+    json_decref(document);
     return WEB_DONE;
+}
+
+struct str page_trouble_print(struct buf *to, bool json, unsigned status, struct str school,
+                              struct str sentence)
+{
+    if (json) {
+        print_json_trouble(to, sentence);
+        return STR("application/json");
+    }
+    json_t *document = trouble(status, sentence);
+    json_object_set_new(document, "page",
+                        json_pack("{s:s%}", "school", school.len != 0 ? school.p : "", school.len));
+    view_trouble(to, document);
+    json_decref(document);
+    return STR("text/html; charset=utf-8");
 }
 
 enum web_next page_err(struct web_exchange *exchange, enum err err)

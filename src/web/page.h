@@ -18,6 +18,13 @@ enum web_next page_redirect(struct web_exchange *exchange, struct str path);
 /* An error as a page or as {"error", "faults"}: 403, 404, 409, 413, 429, 500, 503; says what to do.
  */
 enum web_next page_trouble(struct web_exchange *exchange, unsigned status, struct str sentence);
+/* Whether JSON rather than HTML answers this Accept (RFC 9110 section 12.5.1). sent_json: what was
+ * sent is JSON, which decides between equals. */
+bool web_accept_json(struct str accept, bool sent_json);
+/* The same for whoever answers without us: appends the page or JSON; its Content-Type comes back.
+ */
+struct str page_trouble_print(struct buf *to, bool json, unsigned status, struct str school,
+                              struct str sentence);
 /* From an error of records/: NOT_FOUND 404, DENIED 403, CONFLICT 409, BUSY and GONE 503, else 500.
  */
 enum web_next page_err(struct web_exchange *exchange, enum err err);

@@ -40,10 +40,6 @@ MUST_USE enum err web_guard_load(struct web_exchange *exchange);
 /* Whether this request may reach this route's handler. True: it may; false: it was answered. */
 MUST_USE bool web_guard_pass(struct web_exchange *exchange, const struct web_route *route);
 
-/* Whether JSON rather than HTML answers this Accept (RFC 9110 section 12.5.1). sent_json: what was
- * sent is JSON, which decides between equals. */
-bool web_accept_json(struct str accept, bool sent_json);
-
 /* "a/b" of "a/b; c=d". */
 struct str web_media_type(struct str content_type);
 

@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The desk: opens the store and the keys, and answers front's requests by web/, one at a time. A
+ * request whose password auth judges is put aside meanwhile.
+ *
+ * A database that goes away is told by a page; the desk then ends, and its successor, which has the
+ * rights to dial again, waits until it is back. */
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "crypto/secret.h"
+#include "os/signals.h"
+#include "proc/auth_line.h"
+#include "proc/child.h"
+#include "proc/desk_line.h"
+#include "store/keys.h"
+#include "store/store.h"
+#include "web/web.h"
+
+enum {
+    ARENA_MAX = 64 * 1024 * 1024,
+    ASIDE_MAX = AUTH_LINE_WAITING_MAX,
+    WHY_MAX = 1024,
+    LINE_MAX_BYTES = 2048,
+    AGAIN_MS = 1000, /* until a database that was not there is looked for again */
+    FREED = 0x5a,    /* what freed memory is overwritten with */
+};
+
+struct job {
+    struct job *next; /* of those put aside */
+    struct desk *desk;
+    uint64_t ticket; /* front's */
+    uint64_t asked;  /* ours, of the question at auth */
+    struct file_map frame;
+    struct arena arena;
+    struct web_request request;
+    struct web_exchange exchange;
+};
+
+struct desk {
+    struct loop_io line; /* fd -1: no front now */
+    struct loop_timer work;
+    struct loop_timer open;
+    struct child *child;
+    struct auth_line auth;
+    struct store *store;
+    struct keys *keys;
+    struct web *web; /* NULL until the store is open */
+    struct job *aside;
+    size_t n_aside;
+    uint64_t last_asked;
+    bool draining;
+    bool waited; /* it was told that the database is not there */
+};
+
+static void log_why(const char *event, const char *text)
+{
+    struct buf line;
+    buf_init(&line, LINE_MAX_BYTES);
+    log_quote(&line, str_from(text));
+    log_line(LOG_ERROR, event, "why=%.*s", STR_ARG(buf_str(&line)));
+    buf_fini(&line);
+}
+
+/* ---- one request ---- */
+
+static void job_free(struct job *job)
+{
+    web_exchange_fini(&job->exchange);
+    arena_fini(&job->arena);
+    file_map_fini(&job->frame);
+    free(job);
+}
+
+static void wake(struct desk *desk)
+{
+    loop_timer_set(desk->child->loop, &desk->work, loop_mono_ms(desk->child->loop));
+}
+
+static void drop_line(struct desk *desk)
+{
+    int fd = desk->line.fd;
+    if (fd >= 0) {
+        loop_remove(&desk->line);
+        close(fd);
+    }
+}
+
+static enum err send_answer(struct desk *desk, uint64_t ticket, const struct desk_answer *answer)
+{
+    struct buf frame;
+    buf_init(&frame, DESK_FRAME_MAX);
+    enum err err = desk_pack_answer(answer, &frame);
+    if (err == ERR_OK) {
+        err = desk_send(desk->line.fd, MESSAGE_REPLY, ticket, buf_str(&frame));
+    }
+    buf_fini(&frame);
+    return err;
+}
+
+/* Without words: front has a page for it. */
+static enum err send_trouble(struct desk *desk, uint64_t ticket, unsigned status)
+{
+    struct desk_answer answer = {.status = status, .type = STR("text/plain")};
+    return send_answer(desk, ticket, &answer);
+}
+
+static void finish(struct job *job)
+{
+    struct desk *desk = job->desk;
+    struct web_exchange *exchange = &job->exchange;
+    struct desk_answer answer = {
+        .status = exchange->status,
+        .type = exchange->type,
+        .headers = buf_str(&exchange->headers),
+        .body = buf_str(&exchange->body),
+    };
+    bool gone = exchange->gone;
+    if (desk->line.fd >= 0 && send_answer(desk, job->ticket, &answer) != ERR_OK) {
+        /* A front that does not read, or an answer that cannot be sent. */
+        log_line(LOG_ERROR, "not-answered", "errno=%d", errno);
+        drop_line(desk);
+    }
+    job_free(job);
+    if (gone) {
+        log_why("database-gone", store_why(desk->store));
+        loop_stop(desk->child->loop);
+    }
+}
+
+static void put_aside(struct job *job)
+{
+    job->next = job->desk->aside;
+    job->desk->aside = job;
+    job->desk->n_aside++;
+}
+
+static bool ask(struct job *job)
+{
+    struct desk *desk = job->desk;
+    struct web_question *question = &job->exchange.question;
+    struct str password = str_make(question->password, question->password_len);
+    bool asked = false;
+    job->asked = ++desk->last_asked;
+    if (desk->n_aside < ASIDE_MAX) {
+        asked = question->make ? auth_line_make(&desk->auth, job->asked, password)
+                               : auth_line_judge(&desk->auth, job->asked, question->hash, password,
+                                                 question->account, job->request.client);
+    }
+    secret_wipe(question->password, sizeof(question->password));
+    question->password_len = 0;
+    return asked;
+}
+
+static void go_on(struct job *job, enum web_next next)
+{
+    while (next == WEB_ASK) {
+        if (ask(job)) {
+            put_aside(job);
+            return;
+        }
+        job->exchange.verdict = (struct web_verdict){.busy = true};
+        next = web_resume(&job->exchange);
+    }
+    finish(job);
+}
+
+static void on_verdict(void *context, uint64_t ticket, const struct auth_line_answer *answer)
+{
+    struct desk *desk = context;
+    struct job **at = &desk->aside;
+    while (*at != NULL && (*at)->asked != ticket) {
+        at = &(*at)->next;
+    }
+    struct job *job = *at;
+    if (job == NULL) {
+        return;
+    }
+    *at = job->next;
+    desk->n_aside--;
+    job->exchange.verdict = (struct web_verdict){
+        .right = answer->right,
+        .locked = answer->locked,
+        .busy = answer->busy,
+        .hash = answer->hash,
+    };
+    go_on(job, web_resume(&job->exchange));
+    wake(desk);
+}
+
+static enum err begin(struct desk *desk, uint64_t ticket, struct file_map *frame)
+{
+    struct job *job = calloc(1, sizeof(*job));
+    enum err err = job != NULL ? desk_read_request(frame->bytes, &job->request) : ERR_MEMORY;
+    if (err != ERR_OK) {
+        free(job);
+        file_map_fini(frame);
+        return err;
+    }
+    job->desk = desk;
+    job->ticket = ticket;
+    job->frame = *frame;
+    arena_init(&job->arena, ARENA_MAX);
+    job->request.now_ms = loop_utc_ms(desk->child->loop);
+    job->exchange.web = desk->web;
+    job->exchange.request = &job->request;
+    job->exchange.arena = &job->arena;
+    go_on(job, web_handle(&job->exchange));
+    return ERR_OK;
+}
+
+/* ---- the line ---- */
+
+static enum err take_one(struct desk *desk)
+{
+    uint64_t ticket;
+    struct file_map frame;
+    ERR_TRY(desk_receive(desk->line.fd, MESSAGE_ENQUIRY, &ticket, &frame));
+    if (desk->web == NULL) {
+        file_map_fini(&frame);
+        return send_trouble(desk, ticket, 503);
+    }
+    return begin(desk, ticket, &frame);
+}
+
+/* One request a turn, so that the supervisor's and auth's words are heard between two. */
+static void on_work(struct loop_timer *timer)
+{
+    struct desk *desk = (struct desk *)(void *)((char *)timer - offsetof(struct desk, work));
+    enum err err = desk->line.fd >= 0 ? take_one(desk) : ERR_AGAIN;
+    if (err == ERR_OK) {
+        wake(desk);
+        return;
+    }
+    if (err != ERR_AGAIN) {
+        log_line(err == ERR_NOT_FOUND ? LOG_INFO : LOG_ERROR, "front-lost", "err=%s",
+                 err_name(err));
+        drop_line(desk);
+    }
+    if (desk->draining && desk->aside == NULL) {
+        loop_stop(desk->child->loop);
+    }
+}
+
+static void on_line(struct loop_io *io, uint32_t events)
+{
+    (void)events;
+    wake((struct desk *)(void *)io);
+}
+
+static void take_lines(struct child *child, bool go)
+{
+    struct desk *desk = child->work;
+    (void)go;
+    for (size_t i = 0; i < child->n_desk; i++) {
+        drop_line(desk); /* the last one handed over counts */
+        if (loop_add(child->loop, &desk->line, child->desk_fds[i], EPOLLIN) != ERR_OK) {
+            close(child->desk_fds[i]);
+        }
+    }
+    child->n_desk = 0;
+    for (size_t i = 0; i < child->n_auth; i++) {
+        auth_line_take(&desk->auth, child->auth_fds[i]);
+    }
+    child->n_auth = 0;
+    wake(desk);
+}
+
+static void drain(struct child *child)
+{
+    struct desk *desk = child->work;
+    desk->draining = true;
+    wake(desk);
+}
+
+/* ---- the store ---- */
+
+static void ring(void *context)
+{
+    const struct child *child = context;
+    bell_ring(child->ring_fd);
+}
+
+static bool is_postgres(const struct conf *conf)
+{
+    return conf->database.len != 0;
+}
+
+/* Readable by the clerk too, which is of the same group; what SQLite makes beside it follows. */
+static enum err make_file(const char *name)
+{
+    int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0660);
+    if (fd < 0) {
+        return ERR_SYSTEM;
+    }
+    close(fd);
+    return ERR_OK;
+}
+
+static enum err open_store(struct desk *desk, struct buf *why)
+{
+    struct child *child = desk->child;
+    if (is_postgres(&child->conf)) {
+        return store_open(child->conf.database.bytes, &desk->store, why);
+    }
+    if (fchdir(child->store_fd) != 0 || make_file(DESK_DATABASE) != ERR_OK) {
+        buf_printf(why, "the folder store: %s", strerror(errno));
+        return ERR_SYSTEM;
+    }
+    return store_open(DESK_DATABASE, &desk->store, why);
+}
+
+static enum err open_all(struct desk *desk, struct buf *why)
+{
+    struct child *child = desk->child;
+    if (desk->keys == NULL) {
+        ERR_TRY(keys_open(child->keys_fd, &desk->keys, why));
+    }
+    ERR_TRY(open_store(desk, why));
+    struct web_options options = {
+        .store = desk->store,
+        .keys = desk->keys,
+        .school = conf_str(&child->conf.school),
+        .policy_fixed = child->conf.policy.len != 0,
+        .ring = ring,
+        .ring_context = child,
+    };
+    return web_new(&options, &desk->web);
+}
+
+/* SQLite opens files in its folder for as long as it runs; a server is dialled once more by whoever
+ * is started after us. */
+static enum err confine(struct desk *desk)
+{
+    struct child *child = desk->child;
+    struct confine_dir dirs[] = {
+        {.fd = child->store_fd, .write = true},
+        {.fd = child->keys_fd, .write = true},
+    };
+    if (is_postgres(&child->conf)) {
+        child->calls |= CONFINE_TCP_UDP | CONFINE_LIBRARY;
+        child->dials = true;
+    }
+    return child_confine_dirs(child, dirs, sizeof(dirs) / sizeof(dirs[0]));
+}
+
+/* ERR_AGAIN: the database is not there; it is looked for again. */
+static enum err try_open(struct desk *desk)
+{
+    struct buf why;
+    buf_init(&why, WHY_MAX);
+    enum err err = open_all(desk, &why);
+    if (err == ERR_GONE) {
+        if (!desk->waited) {
+            log_why("database-gone", buf_cstr(&why));
+        }
+        desk->waited = true;
+        loop_timer_set(desk->child->loop, &desk->open, loop_mono_ms(desk->child->loop) + AGAIN_MS);
+        err = ERR_AGAIN;
+    } else if (err != ERR_OK) {
+        log_why("store-refused", why.len != 0 ? buf_cstr(&why) : err_text(err));
+        desk->child->hopeless = true;
+    }
+    buf_fini(&why);
+    return err == ERR_OK ? confine(desk) : err;
+}
+
+static void on_open(struct loop_timer *timer)
+{
+    struct desk *desk = (struct desk *)(void *)((char *)timer - offsetof(struct desk, open));
+    enum err err = try_open(desk);
+    if (err == ERR_OK) {
+        log_line(LOG_INFO, "database-back", "%s", "");
+    } else if (err != ERR_AGAIN) {
+        loop_stop(desk->child->loop);
+    }
+}
+
+enum err proc_desk_start(struct child *child)
+{
+    static struct desk desk = {
+        .line = {.fd = -1, .fn = on_line},
+        .work.fn = on_work,
+        .open.fn = on_open,
+    };
+    desk.child = child;
+    desk.auth.context = &desk;
+    desk.auth.answer = on_verdict;
+    auth_line_init(&desk.auth, child->loop);
+    child->work = &desk;
+    child->handed = take_lines;
+    child->drain = drain;
+    /* What is freed held passwords and records: it is overwritten at once. */
+    (void)mallopt(M_PERTURB, FREED);
+    umask(0007);
+    ERR_TRY(child_become(child));
+    enum err err = try_open(&desk);
+    if (err != ERR_OK && err != ERR_AGAIN) {
+        return err;
+    }
+    take_lines(child, false);
+    return child_ready(child);
+}
