@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Lines are appended by one write each, so that two processes never mix theirs. */
+#include "records/audit_heads.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/num.h"
+#include "crypto/hash.h"
+#include "os/file.h"
+
+enum { HEADS_MAX = 64 * 1024 * 1024, LINE_MAX_BYTES = 256, HEADS_MODE = 0600 };
+
+_Static_assert((int)AUDIT_HASH_BYTES == (int)SHA256_BYTES, "printed as SHA-256 is");
+
+static enum err read_line(struct str line, struct str school, struct audit_head *head)
+{
+    uint64_t seq;
+    struct audit_head read;
+    (void)str_next_word(&line); /* when it was noted */
+    if (!str_eq(str_next_word(&line), school)) {
+        return ERR_OK;
+    }
+    ERR_TRY(parse_u64(str_next_word(&line), 1, INT64_MAX, &seq));
+    ERR_TRY(sha256_parse(str_next_word(&line), read.hash));
+    read.seq = (int64_t)seq;
+    *head = read;
+    return ERR_OK;
+}
+
+enum err audit_heads_last(int folder_fd, struct str school, struct audit_head *ret_head)
+{
+    struct audit_head head = {0};
+    struct buf text;
+    buf_init(&text, HEADS_MAX);
+    enum err err = file_read(folder_fd, AUDIT_HEADS_NAME, &text);
+    struct str rest = buf_str(&text);
+    while (err == ERR_OK && rest.len != 0) {
+        struct str line;
+        (void)str_cut(rest, '\n', &line, &rest);
+        err = read_line(line, school, &head) == ERR_OK ? ERR_OK : ERR_INVALID;
+    }
+    buf_fini(&text);
+    if (err == ERR_OK || err == ERR_NOT_FOUND) {
+        *ret_head = head;
+        err = ERR_OK;
+    }
+    return err;
+}
+
+static enum err append(int folder_fd, struct str line)
+{
+    int fd =
+        openat(folder_fd, AUDIT_HEADS_NAME, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, HEADS_MODE);
+    if (fd < 0) {
+        return ERR_SYSTEM;
+    }
+    enum err err = file_write_all(fd, line);
+    if (err == ERR_OK && fsync(fd) != 0) {
+        err = ERR_SYSTEM;
+    }
+    int saved = errno;
+    close(fd);
+    errno = saved;
+    return err;
+}
+
+enum err audit_heads_note(struct store *store, int folder_fd, struct str school, int64_t now_ms)
+{
+    char when[CIVIL_TEXT_MAX];
+    char digits[SHA256_TEXT_MAX];
+    struct audit_head last;
+    struct audit_head now;
+    struct buf line;
+    ERR_TRY(audit_head(store, school, &now.seq, now.hash));
+    ERR_TRY(audit_heads_last(folder_fd, school, &last));
+    if (now.seq == 0 ||
+        (now.seq == last.seq && memcmp(now.hash, last.hash, sizeof(now.hash)) == 0)) {
+        return ERR_OK;
+    }
+    sha256_print(now.hash, digits);
+    buf_init(&line, LINE_MAX_BYTES);
+    buf_append(&line, str_make(when, civil_print_utc(now_ms, when)));
+    buf_append_byte(&line, ' ');
+    buf_append(&line, school);
+    buf_append_byte(&line, ' ');
+    buf_append_i64(&line, now.seq);
+    buf_append_byte(&line, ' ');
+    buf_append(&line, str_from(digits));
+    buf_append_byte(&line, '\n');
+    enum err err = buf_err(&line);
+    err = err == ERR_OK ? append(folder_fd, buf_str(&line)) : err;
+    buf_fini(&line);
+    return err;
+}
