@@ -67,6 +67,15 @@ MUST_USE enum err account_link_identity(struct engine *engine, const struct acto
 
 /* ---- one's own ---- */
 
+/* Whether the actor's account waits for a password of their own: it has a one-time one, or one that
+ * may be known. False for the sealed credential. */
+MUST_USE enum err account_awaits_password(struct engine *engine, const struct actor *actor,
+                                          bool *ret_awaits);
+/* The actor's log-on and hash, in the arena; hash may be NULL. */
+MUST_USE enum err account_log_on(struct engine *engine, struct arena *arena,
+                                 const struct actor *actor, struct str *ret_log_on,
+                                 struct str *ret_hash);
+
 /* {"log_on", "must_change", "password_changed", "sessions": [...], "computers": [...], "factors":
  * [...], "sheet": {"left", "made"}, "identities": [...]} of the actor's account. */
 MUST_USE enum err account_mine(struct engine *engine, const struct actor *actor,

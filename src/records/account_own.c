@@ -8,6 +8,38 @@
 
 enum { ARENA_BYTES = 256 * 1024 };
 
+static enum err mine_now(struct engine *engine, struct arena *arena, const struct actor *actor,
+                         struct account *ret_account)
+{
+    ERR_TRY(store_begin(engine->store, actor->school, STORE_READ));
+    return account_finish(engine->store, account_get(engine->store, arena, actor->school,
+                                                     actor->account, ret_account));
+}
+
+enum err account_awaits_password(struct engine *engine, const struct actor *actor, bool *ret_awaits)
+{
+    struct arena arena;
+    struct account account = {0};
+    arena_init(&arena, ARENA_BYTES);
+    enum err err = actor->account.len > 0 ? mine_now(engine, &arena, actor, &account) : ERR_OK;
+    arena_fini(&arena);
+    ERR_TRY(err);
+    *ret_awaits = account.must_change || account.state == ACCOUNT_COMPROMISED;
+    return ERR_OK;
+}
+
+enum err account_log_on(struct engine *engine, struct arena *arena, const struct actor *actor,
+                        struct str *ret_log_on, struct str *ret_hash)
+{
+    struct account account;
+    ERR_TRY(mine_now(engine, arena, actor, &account));
+    *ret_log_on = account.log_on;
+    if (ret_hash != NULL) {
+        *ret_hash = account.hash;
+    }
+    return ERR_OK;
+}
+
 static size_t count_characters(struct str text)
 {
     size_t n = 0;

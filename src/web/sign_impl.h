@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the pages of signing in and of accounts share. */
+#ifndef LODGE_WEB_SIGN_IMPL_H
+#define LODGE_WEB_SIGN_IMPL_H
+
+#include "records/account.h"
+#include "records/factor.h"
+#include "web/page.h"
+
+#define SIGN_COMPUTER_COOKIE STR("__Host-lodge-computer")
+
+enum { SIGN_FAULT_STATUS = 422 }; /* a form that came back with what is wrong beside the field */
+
+struct engine sign_engine(const struct web_exchange *exchange);
+
+/* {"title", "next", "faults": {}, "errors": []}. */
+json_t *sign_document(struct web_exchange *exchange, const char *title);
+void sign_fault(json_t *document, const char *field, const char *text);
+
+/* Who is signed in, or signing in: also while the second factor is awaited, when the exchange has
+ * no actor. ERR_DENIED: nobody any more. */
+MUST_USE enum err sign_actor(struct web_exchange *exchange, struct actor *ret_actor);
+
+/* The next step for somebody whose password was right: a password of their own, the second factor,
+ * setting one up, or the page they came for. Each is a new session. factor_ms: when the second
+ * factor was shown, else 0. */
+enum web_next sign_on(struct web_exchange *exchange, const struct actor *actor, int64_t factor_ms);
+
+/* Whether the second factor was shown in this session within ten minutes. */
+bool sign_factor_is_fresh(const struct web_exchange *exchange);
+
+/* Who may set a second factor up: an account that has none, or one that showed it within ten
+ * minutes. ERR_DENIED else; ERR_NOT_FOUND for the sealed credential. */
+MUST_USE enum err sign_enrol_actor(struct web_exchange *exchange, struct actor *ret_actor);
+
+/* The page that shows a sheet's codes, once; wipes them. on: where it leads. */
+enum web_next sign_show_sheet(struct web_exchange *exchange, struct sheet *sheet, struct str on);
+
+/* Copies a password into the exchange's question; ERR_LIMIT for one that is too long. */
+MUST_USE enum err sign_ask(struct web_exchange *exchange, struct str password, bool make);
+
+#endif
