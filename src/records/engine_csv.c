@@ -2,7 +2,7 @@
 /* Registers as tables for spreadsheets: what a list with its search shows, all pages. The first
  * column holds the record's id, by which it is found again when the table comes back. Sealed and
  * sensitive values, files and UPNs never leave this way. */
-#include "records/engine_impl.h"
+#include "records/engine_list_impl.h"
 
 #include "wire/csv.h"
 

@@ -161,7 +161,7 @@ MUST_USE enum err words_keep(struct work *work, const struct store_value *row);
 /* Keeps the words anew of all records that refer to this one, whose name is another now. */
 MUST_USE enum err words_renamed(struct work *work, struct str id);
 /* The words of a query as the statements take them: from and up to, 2 * WORDS_ASKED; *ret_n: how
- * many there are. The longest come first. */
+ * many there are. The longest are asked for, the rarest first. */
 MUST_USE enum err words_asked(struct work *work, struct str query,
                               struct store_value values[2 * WORDS_ASKED], size_t *ret_n);
 
@@ -174,28 +174,5 @@ MUST_USE enum err file_name_json(struct work *work, struct str file, json_t **re
 MUST_USE enum err file_is_free(struct work *work, struct str file, struct str record,
                                bool *ret_free);
 MUST_USE enum err file_attach(struct work *work, struct str file, struct str record);
-
-/* ---- lists (engine_list.c) ---- */
-
-/* Calls fn for each row of a query, from `offset`, at most `limit`. */
-typedef enum err list_row(struct work *work, const struct store_value *row, void *context);
-
-struct listing {
-    struct standing_list standing;
-    const struct engine_query *query;
-    size_t field; /* by which it is sorted; n_fields: the last change */
-    bool down;
-    struct store_value words[2 * WORDS_ASKED];
-    size_t n_words;
-    bool narrow;   /* few enough to be found from the first word */
-    int64_t total; /* counted to LISTING_COUNTED at most */
-};
-enum { LISTING_COUNTED = 1001 };
-MUST_USE enum err listing_start(struct work *work, const struct engine_query *query, enum verb verb,
-                                struct listing *ret_listing);
-MUST_USE enum err listing_rows(struct work *work, const struct listing *listing, size_t limit,
-                               size_t offset, list_row *fn, void *context);
-/* The actor's roles that count for a row of a list: a pupil's and a parent's for their own only. */
-unsigned listing_roles(const struct work *work, const struct store_value *row);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Lists and the search: the statements find what the actor may see (tools/schema_sql.py), here they
  * are chosen, bounded and printed. */
-#include "records/engine_impl.h"
+#include "records/engine_list_impl.h"
 
 #include "base/check.h"
 

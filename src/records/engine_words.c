@@ -9,6 +9,8 @@
 
 #include "wire/utf8.h"
 
+enum { COUNTED = 1000 };
+
 struct words {
     struct str list[WORDS_MAX];
     size_t n;
@@ -112,6 +114,12 @@ enum err words_keep(struct work *work, const struct store_value *row)
 
 /* ---- queries ---- */
 
+struct wanted {
+    struct str word;
+    struct str end; /* the first text behind all that begin with it */
+    int64_t found;
+};
+
 static int longest_first(const void *a, const void *b)
 {
     const struct str *left = a;
@@ -119,7 +127,15 @@ static int longest_first(const void *a, const void *b)
     return left->len < right->len ? 1 : left->len > right->len ? -1 : str_compare(*left, *right);
 }
 
-/* The first text behind all that begin with this word. */
+static int rarest_first(const void *a, const void *b)
+{
+    const struct wanted *left = a;
+    const struct wanted *right = b;
+    return left->found < right->found   ? -1
+           : left->found > right->found ? 1
+                                        : longest_first(&left->word, &right->word);
+}
+
 static struct str behind(struct arena *arena, struct str word)
 {
     char room[WORD_BYTES + 4];
@@ -128,10 +144,27 @@ static struct str behind(struct arena *arena, struct str word)
     return arena_dup(arena, str_make(room, word.len + 4));
 }
 
+/* The rarest leads the search: whatever it does not find is not looked at. */
+static enum err order_words(struct work *work, struct wanted *wanted, size_t n)
+{
+    for (size_t i = 0; i < n && n > 1; i++) {
+        const struct store_value values[] = {
+            store_text(work->actor->school), store_text(work->def->name),
+            store_text(wanted[i].word), store_text(wanted[i].end), store_number(COUNTED)};
+        struct store_value found;
+        ERR_TRY(store_row(work->engine->store, STATEMENT_WORD_COUNT, values, 5, &work->arena,
+                          &found, 1));
+        wanted[i].found = found.number;
+    }
+    qsort(wanted, n, sizeof(*wanted), rarest_first);
+    return ERR_OK;
+}
+
 enum err words_asked(struct work *work, struct str query,
                      struct store_value values[2 * WORDS_ASKED], size_t *ret_n)
 {
     struct words *words = arena_alloc(&work->arena, sizeof(*words));
+    struct wanted wanted[WORDS_ASKED] = {0};
     struct str key;
     if (words == NULL) {
         return ERR_MEMORY;
@@ -140,9 +173,14 @@ enum err words_asked(struct work *work, struct str query,
     ERR_TRY(add_words(&work->arena, key, WORDS_MAX, words));
     qsort(words->list, words->n, sizeof(words->list[0]), longest_first);
     size_t n = words->n < WORDS_ASKED ? words->n : WORDS_ASKED;
+    for (size_t i = 0; i < n; i++) {
+        wanted[i].word = words->list[i];
+        wanted[i].end = behind(&work->arena, words->list[i]);
+    }
+    ERR_TRY(order_words(work, wanted, n));
     for (size_t i = 0; i < WORDS_ASKED; i++) {
-        values[2 * i] = store_text(i < n ? words->list[i] : STR(""));
-        values[2 * i + 1] = store_text(i < n ? behind(&work->arena, words->list[i]) : STR(""));
+        values[2 * i] = store_text(wanted[i].word);
+        values[2 * i + 1] = store_text(wanted[i].end);
     }
     *ret_n = n;
     return work->arena.failed ? ERR_MEMORY : ERR_OK;

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The statements of the registers find their rows by indexes: a page must not take longer because the
+school has kept more."""
+import re
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tools"))
+
+import schema_model  # noqa: E402
+import schema_sql  # noqa: E402
+
+REGISTERS = schema_model.load(ROOT)
+
+
+@pytest.fixture(scope="module", name="database")
+def empty_database():
+    database = sqlite3.connect(":memory:")
+    for path in sorted((ROOT / "src/store/migrations").glob("*.sql")):
+        database.executescript(subprocess.run(
+            [sys.executable, ROOT / "tools/migrations.py", "--print", "sqlite", path],
+            check=True, capture_output=True, text=True).stdout)
+    return database
+
+
+def plan(database, text):
+    """[(parent, what)] of the steps, by their number."""
+    numbers = {number for number in re.findall(r"\$(\d+)", text)}
+    rows = database.execute("EXPLAIN QUERY PLAN " + text, dict.fromkeys(numbers))
+    return {row[0]: (row[1], row[3]) for row in rows}
+
+
+def all_statements():
+    for register in REGISTERS:
+        yield from schema_sql.statements(register)
+
+
+def test_no_statement_reads_a_whole_table(database):
+    """What is scanned are the rows that another part has found: p (a page), r (near or found), c
+    (children)."""
+    for name, text in all_statements():
+        for _, step in plan(database, text).values():
+            scanned = re.match(r"SCAN (\w+)", step)
+            assert not scanned or scanned[1] in "prc" or re.match(r"SCAN \d+ CONSTANT", step), \
+                f"{name}: {step}"
+
+
+def test_a_page_of_the_school_s_list_comes_in_its_order_from_an_index(database):
+    """Only the page itself is sorted again, at the outermost level."""
+    pages = 0
+    for name, text in all_statements():
+        if re.search(r"_list_school_|_about_school$", name) and "count" not in name:
+            pages += 1
+            sorts = [parent for parent, step in plan(database, text).values()
+                     if step == "USE TEMP B-TREE FOR ORDER BY"]
+            assert sorts == [0], f"{name}: {sorts}"
+    assert pages > len(REGISTERS)
+
+
+def test_every_list_asks_who_may_see_it():
+    """hidden_from and kinship stand in each statement that finds rows, whatever its way."""
+    for register in REGISTERS:
+        hidden = [field.name for field in register.fields if field.hidden_from]
+        for name, text in schema_sql.statements(register):
+            if not re.search(r"_(list|search|about|count)_", name):
+                continue
+            for field in hidden:
+                assert f"(t.f_{field} IS NULL OR t.f_{field} <> $2)" in text, name
+            if schema_sql.has_about(register):
+                assert "k.f_no_contact = 1" in text, name
+            assert text.count("school = $1") >= 2, name
