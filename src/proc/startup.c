@@ -255,7 +255,7 @@ static bool open_given(int data_fd, const char *name, enum proc proc, mode_t mod
         return false;
     }
     if (geteuid() == 0 && confine_find_user(proc_row(proc)->user, &uid, &gid) == ERR_OK &&
-        fchown(*ret_fd, uid, gid) != 0) {
+        (fchown(*ret_fd, uid, gid) != 0 || fchmod(*ret_fd, mode) != 0)) {
         log_file("folder-failed", name, strerror(errno));
         return false;
     }

@@ -120,6 +120,22 @@ static bool is_far_enough(const struct web_exchange *exchange, enum web_guard gu
     return false;
 }
 
+/* Path and query. */
+static struct str came_from(const struct web_exchange *exchange)
+{
+    const struct web_request *request = exchange->request;
+    struct buf text;
+    buf_init(&text, LIMIT_URL_LEN);
+    buf_append(&text, request->path);
+    if (request->query.len != 0) {
+        buf_append_byte(&text, '?');
+        buf_append(&text, request->query);
+    }
+    struct str from = arena_dup(exchange->arena, buf_str(&text));
+    buf_fini(&text);
+    return from;
+}
+
 /* To where the next step of signing in is done, and back. A form's own page is what is gone back
  * to.
  */
@@ -132,7 +148,7 @@ static void send_to_sign_in(struct web_exchange *exchange)
                                  : STR("Sign in first, at /sign-in."));
         return;
     }
-    struct str from = exchange->request->path;
+    struct str from = came_from(exchange);
     struct str path =
         web_path(exchange, begun ? "/sign-in/factor?next=%" : "/sign-in?next=%", &from, 1);
     (void)page_redirect(exchange, path);
