@@ -59,6 +59,8 @@ static struct str subject(const struct register_field *field, const char *noun)
 }
 
 static struct str sentence(struct arena *arena, const char *format, va_list arguments)
+    PRINTF_LIKE(2, 0);
+static struct str sentence(struct arena *arena, const char *format, va_list arguments)
 {
     char text[FAULT_MAX];
     int n = vsnprintf(text, sizeof(text), format, arguments);
