@@ -82,7 +82,10 @@ static void on_stream(struct h2 *h2, int32_t id, void *context)
     if (visit != NULL) {
         loop_timer_clear(&peer->timer);
         visit->own.ready |= EPOLLIN;
-        visit_run(visit);
+        /* At the end of the turn: what is being read now lies in the scratch that a visit reads
+         * into.
+         */
+        loop_defer_add(peer->front->loop, &visit->defer);
     }
 }
 
