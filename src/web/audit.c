@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Who did what, and who looked: /audit. What may be read is decided by records/audit_list.h. */
+#include "records/audit_list.h"
+
+#include "base/clock.h"
+#include "web/records_impl.h"
+#include "web/views.h"
+
+/* The query as it was sent, for the form and the links. */
+struct asked {
+    struct str person, area, from, until, before;
+};
+
+static void put_links(struct web_exchange *exchange, json_t *item)
+{
+    struct civil civil;
+    const struct register_def *def = register_find(document_get(item, "plural"));
+    struct str record = document_get(item, "record");
+    struct str actor = document_get(json_object_get(item, "actor"), "id");
+    struct str about = document_get(json_object_get(item, "about"), "id");
+    if (civil_parse(document_get(item, "when"), &civil) == ERR_OK) {
+        document_put(item, "when_shown", records_when(exchange, civil_to_ms(&civil)));
+    }
+    if (def != NULL && record.len != 0 && !str_eq(document_get(item, "act"), STR("disposed"))) {
+        document_put(item, "href", records_path(exchange, def, record, ""));
+    }
+    if (actor.len != 0) {
+        document_put(item, "actor_href", web_path(exchange, "/audit?person=%", &actor, 1));
+    }
+    if (about.len != 0) {
+        document_put(item, "about_href", web_path(exchange, "/audit?person=%", &about, 1));
+    }
+}
+
+/* The name of the person whose acts are shown, from the acts themselves. */
+static struct str name_of(const json_t *items, struct str person)
+{
+    static const char *const members[] = {"actor", "about"};
+    size_t i;
+    const json_t *item;
+    json_array_foreach(items, i, item)
+    {
+        for (size_t k = 0; k < sizeof(members) / sizeof(members[0]); k++) {
+            const json_t *somebody = json_object_get(item, members[k]);
+            if (str_eq(document_get(somebody, "id"), person)) {
+                return document_get(somebody, "name");
+            }
+        }
+    }
+    return STR("this person");
+}
+
+/* The choices of the form: "All", and what the reader may read of. */
+static void put_areas(json_t *document, struct str chosen)
+{
+    json_t *choices = document_list(document, "choices");
+    json_t *all = document_add(choices);
+    size_t i;
+    const json_t *area;
+    document_put(all, "value", STR(""));
+    document_put(all, "text", STR("All"));
+    json_array_foreach(json_object_get(document, "areas"), i, area)
+    {
+        json_t *choice = document_add(choices);
+        document_put(choice, "value", document_get(area, "value"));
+        document_put(choice, "text", document_get(area, "label"));
+        document_put_bool(choice, "selected", str_eq(document_get(area, "value"), chosen));
+    }
+}
+
+static void put_next(struct web_exchange *exchange, json_t *document, const struct asked *asked)
+{
+    struct buf number;
+    int64_t next = document_number(document, "next");
+    if (next == 0) {
+        return;
+    }
+    buf_init(&number, 32);
+    buf_append_i64(&number, next);
+    const struct str values[] = {asked->person, asked->area, asked->from, asked->until,
+                                 buf_str(&number)};
+    document_put(document, "next_href",
+                 web_path(exchange, "/audit?person=%&area=%&from=%&until=%&before=%", values, 5));
+    buf_fini(&number);
+}
+
+static void put_asked(json_t *document, const struct asked *asked)
+{
+    document_put(document, "person", asked->person);
+    document_put(document, "area", asked->area);
+    document_put(document, "from", asked->from);
+    document_put(document, "until", asked->until);
+}
+
+static enum web_next answer_fault(struct web_exchange *exchange, json_t *document, struct str fault,
+                                  const struct asked *asked)
+{
+    struct str sentence = STR("Write a day as year-month-day, such as 2026-11-22");
+    json_t *error = document_add(document_list(document, "errors"));
+    put_asked(document, asked);
+    put_areas(document, asked->area);
+    if (str_eq(fault, STR("from"))) {
+        document_put(error, "href", STR("#from"));
+        document_put(document_object(document, "from_error"), "text", sentence);
+    } else if (str_eq(fault, STR("until"))) {
+        document_put(error, "href", STR("#until"));
+        document_put(document_object(document, "until_error"), "text", sentence);
+    } else {
+        sentence = STR("This page is not there; begin with the newest");
+    }
+    document_put(error, "text", sentence);
+    return page_answer(exchange, 422, view_audit, document);
+}
+
+static enum err load(struct web_exchange *exchange, const struct asked *asked, json_t **ret_list,
+                     struct str *ret_fault)
+{
+    struct store *store = exchange->web->options.store;
+    const struct audit_query query = {.person = asked->person,
+                                      .area = asked->area,
+                                      .from = asked->from,
+                                      .until = asked->until,
+                                      .before = asked->before};
+    ERR_TRY(store_begin(store, exchange->actor.school, STORE_READ));
+    enum err err =
+        audit_list(store, exchange->arena, &exchange->actor, &query, ret_list, ret_fault);
+    store_rollback(store);
+    return err;
+}
+
+enum web_next web_audit(struct web_exchange *exchange)
+{
+    const struct asked asked = {.person = query_text(exchange, STR("person")),
+                                .area = query_text(exchange, STR("area")),
+                                .from = query_text(exchange, STR("from")),
+                                .until = query_text(exchange, STR("until")),
+                                .before = query_text(exchange, STR("before"))};
+    json_t *document = records_document(exchange, NULL, STR("Audit"), NULL);
+    json_t *list = NULL;
+    struct str fault = STR("");
+    enum err err = load(exchange, &asked, &list, &fault);
+    if (err == ERR_INVALID && fault.len != 0) {
+        return answer_fault(exchange, document, fault, &asked);
+    }
+    if (err != ERR_OK) {
+        json_decref(document);
+        return page_err(exchange, err);
+    }
+    (void)json_object_update_new(document, list);
+    size_t i;
+    json_t *item;
+    json_array_foreach(json_object_get(document, "items"), i, item)
+    {
+        put_links(exchange, item);
+    }
+    put_asked(document, &asked);
+    if (asked.person.len != 0) {
+        document_put(document, "person_name",
+                     name_of(json_object_get(document, "items"), asked.person));
+    }
+    put_areas(document, asked.area);
+    put_next(exchange, document, &asked);
+    return page_answer(exchange, 200, view_audit, document);
+}
