@@ -1,21 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A register that nobody has heard of: one file in schema/ and the migration that tools/schema.py
 proposes, no C. The tree is copied, built and run, and the register is used through the interface."""
-import base64
 import csv
-import hashlib
 import io
 import os
 import shutil
-import sqlite3
 import subprocess
 import sys
-import time
 
 import pytest
 
 from console import Console
 from gate import ROOT
+from seed import signed_in
 
 REGISTER = """
 name = "trip"
@@ -103,7 +100,7 @@ to = "done"
 by = ["office"]
 demands = ["children"]
 """
-PERSON, ACCOUNT = "a" * 26, "b" * 26
+PERSON = "a" * 26
 
 
 def copy_tree(to):
@@ -140,41 +137,10 @@ def program(tmp_path_factory):
     return tree / "build" / "lodge"
 
 
-def seed(console):
-    """A person with the role of the office, and a session of theirs: the cookie's text."""
-    token, now = os.urandom(32), int(time.time() * 1000)
-    digest = hashlib.blake2b(b"lodge session", key=token, digest_size=32).digest()
-    store = sqlite3.connect(next((console.data / "store").glob("*.db")), timeout=30)
-    with store:
-        (school,) = store.execute("SELECT id FROM school").fetchone() or (None,)
-        if school is None:
-            school = "s" * 26
-            store.execute("INSERT INTO school (id, name, kind, made_ms) VALUES (?, 'Test', 'primary', 1)",
-                          [school])
-        common = "id, school, version, state, about, made_ms, made_by, changed_ms, changed_by"
-        store.execute(f"INSERT INTO reg_person ({common}, f_name, k_name, f_kind) VALUES "
-                      "(?, ?, 1, 'here', ?, 1, '', 1, '', 'Olive Office', 'olive office', 'staff')",
-                      [PERSON, school, PERSON])
-        store.execute(f"INSERT INTO reg_post ({common}, f_person, f_role, f_from) VALUES "
-                      "(?, ?, 1, '', ?, 1, '', 1, '', ?, 'office', '2020-01-01')",
-                      ["c" * 26, school, PERSON, PERSON])
-        store.execute("INSERT INTO account (id, school, person, log_on, log_on_key, hash, state, "
-                      "must_change, password_ms, made_ms, made_by, changed_ms, changed_by) VALUES "
-                      "(?, ?, ?, 'olive', 'olive', '', 'active', 0, 1, 1, '', 1, '')",
-                      [ACCOUNT, school, PERSON])
-        store.execute("INSERT INTO session (id, school, account, person, digest, stage, client, "
-                      "made_ms, used_ms, until_ms, factor_ms) VALUES (?, ?, ?, ?, ?, 'whole', "
-                      "'127.0.0.1', ?, ?, ?, 0)",
-                      ["d" * 26, school, ACCOUNT, PERSON, digest, now, now, now + 3600000])
-    store.close()
-    return base64.urlsafe_b64encode(token).decode().rstrip("=")
-
-
 @pytest.fixture(scope="module")
 def office(program, tmp_path_factory):
     with Console(program, tmp_path_factory.mktemp("school")) as console:
-        client = console.client()
-        client.cookies["__Host-lodge"] = seed(console)
+        client = signed_in(console, ["office"])
         assert client.json("GET", "/").status == 200
         yield client
 
