@@ -61,8 +61,9 @@ def test_each_place_gets_the_writer_of_its_context(tmp_path):
 
 def test_what_is_known_at_build_time_is_written_then(tmp_path):
     done = build(tmp_path, '{{> part text="<i>"}}{{#> box id=(name "-x")}}{{> part text=inner}}{{/box}}'
-                           '<a href="/{{"a b"}}">')
+                           '<a href="/{{"a b"}}"></a><a href="{{(path "/edit?a b")}}">')
     assert done.returncode == 0, done.stderr
     source = (tmp_path / "v.c").read_text()
     assert "<b>&lt;i&gt;</b>" in source and "/a%20b" in source
+    assert "/edit\\077a%20b" in source  # a question mark is written so, for no trigraph
     assert 'json_object_get(document, "name")' in source and 'json_object_get(document, "inner")' in source

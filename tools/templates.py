@@ -334,7 +334,7 @@ class Writer:
     def write(self, value):
         if value[0] == "joined":
             for part in value[1]:
-                self.write(part)
+                self.write_part(part)
             return
         kind = html_places.writer(self.place)
         if value[0] == "text":
@@ -349,6 +349,13 @@ class Writer:
         else:
             raise ViewError("a flag or a group of parameters is no text")
         self.place = html_places.written(self.place)
+
+    def write_part(self, part):
+        """Of a joined value: what the view itself says is an address's own structure, /edit or ?page=."""
+        if part[0] == "text" and html_places.writer(self.place) == "url_part":
+            self.pending += html.escape(quote(part[1], safe="-._~:/?&=#"), quote=True)
+        else:
+            self.write(part)
 
     def branch(self, nodes, scope, start):
         self.place = start

@@ -42,6 +42,10 @@ static enum web_next show_form(struct web_exchange *exchange, unsigned status, s
                                              .roles = exchange->actor.roles});
     document_put(document, "back", records_path(exchange, def, id, ""));
     document_put_bool(document, "fresh", saving->record == NULL);
+    if (str_eq(document_get(saving->record, "look"), STR("needed"))) {
+        const struct str values[] = {def->plural, id, exchange->request->path};
+        document_put(document, "look", web_path(exchange, "/records/%/%/look?next=%", values, 3));
+    }
     document_put_bool(document, "conflict", document_is(saving->input, "conflict"));
     document_put(document, "reason", form_text(exchange, STR("reason")));
     if (saving->record != NULL) {
@@ -148,8 +152,9 @@ static enum web_next to_look(struct web_exchange *exchange, struct saving *savin
     struct str here = exchange->request->path;
     struct str id = document_get(saving->record, "id");
     const struct str values[] = {saving->def->plural, id, here};
+    struct str path = web_path(exchange, "/records/%/%/look?next=%", values, 3);
     fini(saving);
-    return page_redirect(exchange, web_path(exchange, "/records/%/%/look?next=%", values, 3));
+    return page_redirect(exchange, path);
 }
 
 static enum web_next load_to_change(struct web_exchange *exchange, struct saving *saving,
@@ -164,10 +169,6 @@ static enum web_next load_to_change(struct web_exchange *exchange, struct saving
     if (!document_is(json_object_get(saving->record, "may"), "change")) {
         fini(saving);
         return page_err(exchange, ERR_DENIED);
-    }
-    if (exchange->request->method == WEB_GET &&
-        str_eq(document_get(saving->record, "look"), STR("needed"))) {
-        return to_look(exchange, saving);
     }
     *ret_go_on = true;
     return WEB_DONE;

@@ -328,7 +328,11 @@ static bool is_shown(const struct records_form *form, size_t i)
         return (form->only & (1ULL << i)) != 0;
     }
     if (form->record != NULL) {
-        return kept(form, field) != NULL;
+        /* What is closed until a look is neither shown nor changed: it is left out. */
+        bool closed = str_eq(document_get(form->record, "look"), STR("needed")) &&
+                      json_is_null(kept(form, field)) &&
+                      document_member(json_object_get(form->record, "shown"), field->name) == NULL;
+        return kept(form, field) != NULL && !closed;
     }
     return field->seen_by == 0 || (field->seen_by & form->roles) != 0;
 }

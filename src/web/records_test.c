@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The pages of registers, as people of a small school get them. */
+#include "lib/web.h"
+
+struct oak {
+    struct web_rig at;
+    struct actor office, dsl, teacher;
+};
+
+static void oak_open(struct oak *oak)
+{
+    web_rig_open(&oak->at);
+    oak->office = school_person(&oak->at.school, "Olive Office", "staff", "office");
+    oak->dsl = school_person(&oak->at.school, "Dina Lead", "staff", "dsl");
+    oak->teacher = school_person(&oak->at.school, "Tess Teacher", "staff", "teacher");
+    oak->at.actor = oak->office;
+}
+
+/* "/records/people/ID/behind" */
+static const char *path_of(const char *plural, struct record_id id, const char *behind)
+{
+    static char path[512];
+    snprintf(path, sizeof(path), "/records/%s/%s%s", plural, id.text, behind);
+    return path;
+}
+
+TEST(a_list_shows_searches_and_sorts_what_one_may_see)
+{
+    struct oak oak;
+    oak_open(&oak);
+    (void)school_somebody(&oak.at.school, "Zoe Ash", "pupil");
+    (void)school_somebody(&oak.at.school, "<b>Bo</b>", "pupil");
+    (void)web_rig_get(&oak.at, "/records/people?sort=name");
+    assert_int_equal(oak.at.exchange.status, 200);
+    assert_says(&oak.at, "Zoe Ash");
+    assert_says(&oak.at, "&lt;b&gt;Bo&lt;/b&gt;");
+    assert_silent(&oak.at, "<b>Bo");
+    assert_says(&oak.at, "aria-sort=\"ascending\"");
+    assert_says(&oak.at, "/records/people/new");
+    (void)web_rig_get(&oak.at, "/records/people?search=zoe");
+    assert_says(&oak.at, "Zoe Ash");
+    assert_silent(&oak.at, "Tess Teacher");
+    (void)web_rig_get(&oak.at, "/records/people?search=nobody+at+all");
+    assert_says(&oak.at, "Nothing was found");
+    (void)web_rig_get(&oak.at, "/records/nothing");
+    assert_int_equal(oak.at.exchange.status, 404);
+    (void)web_rig_get(&oak.at, "/records");
+    assert_says(&oak.at, "/records/people");
+    oak.at.actor.roles = 1U << ROLE_pupil;
+    (void)web_rig_get(&oak.at, "/records");
+    assert_silent(&oak.at, "/records/posts");
+    web_rig_close(&oak.at);
+}
+
+TEST(a_record_is_made_changed_and_the_change_taken_back)
+{
+    struct oak oak;
+    char path[512];
+    oak_open(&oak);
+    (void)web_rig_get(&oak.at, "/records/people/new");
+    assert_says(&oak.at, "name=\"born-day\"");
+    assert_says(&oak.at, "name=\"csrf\" value=\"token\"");
+    (void)web_rig_post(&oak.at, "/records/people/new",
+                       "name=Ada+Price&kind=pupil&born-day=27&born-month=3&born-year=2018");
+    assert_int_equal(oak.at.exchange.status, 303);
+    assert_int_equal(oak.at.rings, 1);
+    snprintf(path, sizeof(path), "%s", web_rig_location(&oak.at));
+    (void)web_rig_get(&oak.at, path);
+    assert_says(&oak.at, "Ada Price");
+    assert_says(&oak.at, "27 March 2018");
+    assert_says(&oak.at, "Saved.");
+    *strchr(path, '?') = '\0';
+    char edit[600];
+    snprintf(edit, sizeof(edit), "%s/edit", path);
+    (void)web_rig_get(&oak.at, edit);
+    assert_says(&oak.at, "value=\"Ada Price\"");
+    assert_says(&oak.at, "value=\"2018\"");
+    (void)web_rig_post(&oak.at, edit, "version=1&name=Ada+Prince&kind=pupil&reason=typed+wrong");
+    assert_int_equal(oak.at.exchange.status, 303);
+    (void)web_rig_get(&oak.at, web_rig_location(&oak.at));
+    assert_says(&oak.at, "Ada Prince");
+    assert_says(&oak.at, "/undo\"");
+    snprintf(edit, sizeof(edit), "%s/undo", path);
+    (void)web_rig_post(&oak.at, edit, "version=2");
+    assert_int_equal(oak.at.exchange.status, 303);
+    (void)web_rig_get(&oak.at, path);
+    assert_says(&oak.at, "Ada Price");
+    snprintf(edit, sizeof(edit), "%s/history", path);
+    (void)web_rig_get(&oak.at, edit);
+    assert_says(&oak.at, "changed by Olive Office");
+    assert_says(&oak.at, "undone by Olive Office");
+    web_rig_close(&oak.at);
+}
+
+TEST(what_was_typed_comes_back_with_the_fault_beside_it)
+{
+    struct oak oak;
+    oak_open(&oak);
+    (void)web_rig_post(&oak.at, "/records/people/new",
+                       "name=&given=%3Cscript%3E&kind=pupil&born-day=31&born-month=2&born-year=2018"
+                       "&email=nonsense");
+    assert_int_equal(oak.at.exchange.status, 422);
+    assert_says(&oak.at, "There is a problem");
+    assert_says(&oak.at, "href=\"#name\"");
+    assert_says(&oak.at, "href=\"#born-day\"");
+    assert_says(&oak.at, "id=\"name-error\"");
+    assert_says(&oak.at, "value=\"&lt;script&gt;\"");
+    assert_says(&oak.at, "value=\"nonsense\"");
+    assert_says(&oak.at, "value=\"31\"");
+    assert_says(&oak.at, "<title>Error: New person");
+    assert_int_equal(oak.at.rings, 0);
+    oak.at.json = true;
+    (void)web_rig_ask(&oak.at, WEB_POST, "/records/people/new", "{\"kind\": \"pupil\"}",
+                      "application/json");
+    assert_int_equal(oak.at.exchange.status, 422);
+    assert_says(&oak.at, "\"faults\":{\"name\":");
+    web_rig_close(&oak.at);
+}
+
+TEST(who_changed_it_meanwhile_is_compared_with)
+{
+    struct oak oak;
+    oak_open(&oak);
+    struct record_id id = school_somebody(&oak.at.school, "Ada Price", "pupil");
+    (void)web_rig_post(&oak.at, path_of("people", id, "/edit"),
+                       "version=1&name=Ada+One&kind=pupil");
+    assert_int_equal(oak.at.exchange.status, 303);
+    (void)web_rig_post(&oak.at, path_of("people", id, "/edit"),
+                       "version=1&name=Ada+Two&kind=pupil");
+    assert_int_equal(oak.at.exchange.status, 409);
+    assert_says(&oak.at, "Ada Two");
+    assert_says(&oak.at, "now says: <span class=\"lodge-words\">Ada One");
+    assert_says(&oak.at, "name=\"version\" value=\"2\"");
+    web_rig_close(&oak.at);
+}
+
+TEST(a_person_is_looked_for_by_name_and_chosen_without_a_script)
+{
+    struct oak oak;
+    char body[512];
+    oak_open(&oak);
+    (void)school_somebody(&oak.at.school, "Sam Hill", "pupil");
+    struct record_id sam = school_somebody(&oak.at.school, "Sam Hill", "pupil");
+    (void)school_somebody(&oak.at.school, "Ann Only", "pupil");
+    oak.at.actor = oak.dsl;
+    /* Several: they are shown, and nothing typed is lost. */
+    (void)web_rig_post(&oak.at, "/records/concerns/new",
+                       "child-find=Sam+Hill&summary=Cried&kind=peers&happened-day=1&"
+                       "happened-month=5&happened-year=2026&facts=All+morning");
+    assert_int_equal(oak.at.exchange.status, 422);
+    assert_says(&oak.at, "Several have this name");
+    assert_says(&oak.at, sam.text);
+    assert_says(&oak.at, "name=\"child-asked\" value=\"Sam Hill\"");
+    assert_says(&oak.at, ">All morning</textarea>");
+    /* Chosen from them. */
+    snprintf(body, sizeof(body),
+             "child=%s&child-asked=Sam+Hill&child-find=Sam+Hill&summary=Cried&kind=peers&"
+             "happened-day=1&happened-month=5&happened-year=2026&facts=All+morning",
+             sam.text);
+    (void)web_rig_post(&oak.at, "/records/concerns/new", body);
+    assert_int_equal(oak.at.exchange.status, 303);
+    /* One: taken at once. */
+    (void)web_rig_post(&oak.at, "/records/concerns/new",
+                       "child-find=ann&summary=Fell&kind=other&happened-day=1&happened-month=5&"
+                       "happened-year=2026&facts=Once");
+    assert_int_equal(oak.at.exchange.status, 303);
+    (void)web_rig_get(&oak.at, web_rig_location(&oak.at));
+    assert_says(&oak.at, "Ann Only");
+    /* None. */
+    (void)web_rig_post(&oak.at, "/records/concerns/new", "child-find=Nobody+Here");
+    assert_says(&oak.at, "Nothing of this name was found");
+    web_rig_close(&oak.at);
+}
+
+static struct record_id concern(struct oak *oak)
+{
+    struct record_id child = school_somebody(&oak->at.school, "Ada Price", "pupil");
+    return school_make(&oak->at.school, &oak->teacher, "concern",
+                       school_json("{'child': '%s', 'summary': 'A bruise', 'kind': 'home', "
+                                   "'happened': '2026-05-01', 'facts': 'A secret of hers'}",
+                                   child.text));
+}
+
+TEST(U8_what_is_sensitive_opens_for_a_reason)
+{
+    struct oak oak;
+    oak_open(&oak);
+    struct record_id id = concern(&oak);
+    oak.at.actor = oak.dsl;
+    (void)web_rig_get(&oak.at, path_of("concerns", id, ""));
+    assert_says(&oak.at, "say why you are looking");
+    assert_says(&oak.at, "Hidden until you give a reason");
+    assert_silent(&oak.at, "A secret of hers");
+    (void)web_rig_get(&oak.at, path_of("concerns", id, "/edit"));
+    assert_silent(&oak.at, "name=\"facts\"");
+    assert_says(&oak.at, "name=\"summary\"");
+    (void)web_rig_get(&oak.at, path_of("concerns", id, "/move/close"));
+    assert_int_equal(oak.at.exchange.status, 303);
+    (void)web_rig_get(&oak.at, web_rig_location(&oak.at));
+    assert_says(&oak.at, "Why are you looking?");
+    assert_says(&oak.at, "Ada Price");
+    (void)web_rig_post(&oak.at, path_of("concerns", id, "/look"), "words=++");
+    assert_int_equal(oak.at.exchange.status, 422);
+    assert_says(&oak.at, "Choose a reason, or type one");
+    (void)web_rig_post(&oak.at, path_of("concerns", id, "/look"), "reason=concern");
+    assert_int_equal(oak.at.exchange.status, 303);
+    (void)web_rig_get(&oak.at, web_rig_location(&oak.at));
+    assert_says(&oak.at, "A secret of hers");
+    web_rig_close(&oak.at);
+}
+
+TEST(a_move_asks_for_what_it_demands)
+{
+    struct oak oak;
+    oak_open(&oak);
+    struct record_id id = concern(&oak);
+    oak.at.actor = oak.dsl;
+    (void)web_rig_post(&oak.at, path_of("concerns", id, "/look"), "reason=concern");
+    (void)web_rig_get(&oak.at, path_of("concerns", id, ""));
+    assert_says(&oak.at, "/move/close");
+    (void)web_rig_get(&oak.at, path_of("concerns", id, "/move/close"));
+    assert_says(&oak.at, "name=\"outcome\"");
+    assert_says(&oak.at, "name=\"reason\"");
+    (void)web_rig_post(&oak.at, path_of("concerns", id, "/move/close"),
+                       "version=1&outcome=&reason=done");
+    assert_int_equal(oak.at.exchange.status, 422);
+    assert_says(&oak.at, "href=\"#outcome\"");
+    (void)web_rig_post(&oak.at, path_of("concerns", id, "/move/close"),
+                       "version=1&outcome=No+harm+was+found&reason=done");
+    assert_int_equal(oak.at.exchange.status, 303);
+    (void)web_rig_get(&oak.at, path_of("concerns", id, ""));
+    assert_says(&oak.at, "Closed");
+    assert_says(&oak.at, "/move/reopen");
+    oak.at.actor = oak.office;
+    (void)web_rig_get(&oak.at, path_of("concerns", id, "/move/reopen"));
+    assert_int_equal(oak.at.exchange.status, 404);
+    web_rig_close(&oak.at);
+}
+
+TEST(K9_no_upload_is_opened_for_what_may_show_a_child_undressed)
+{
+    static const char *const answers[] = {"k9=yes", "k9=not_sure"};
+    struct oak oak;
+    oak_open(&oak);
+    struct record_id id = concern(&oak);
+    oak.at.actor = oak.dsl;
+    (void)web_rig_post(&oak.at, path_of("concerns", id, "/look"), "reason=concern");
+    (void)web_rig_get(&oak.at, path_of("concerns", id, "/file/evidence/add"));
+    assert_says(&oak.at, "Could it show anybody under 18");
+    assert_silent(&oak.at, "type=\"file\"");
+    for (size_t i = 0; i < 2; i++) {
+        (void)web_rig_post(&oak.at, path_of("concerns", id, "/file/evidence/add"), answers[i]);
+        assert_silent(&oak.at, "type=\"file\"");
+        assert_says(&oak.at, "Do not upload it");
+        assert_says(&oak.at, "Report Remove");
+    }
+    (void)web_rig_post(&oak.at, path_of("concerns", id, "/file/evidence/add"), "");
+    assert_int_equal(oak.at.exchange.status, 422);
+    assert_silent(&oak.at, "type=\"file\"");
+    (void)web_rig_post(&oak.at, path_of("concerns", id, "/file/evidence/add"), "k9=no");
+    assert_says(&oak.at, "type=\"file\"");
+    (void)web_rig_ask(&oak.at, WEB_POST, path_of("concerns", id, "/file/evidence/add"),
+                      "--b\r\nContent-Disposition: form-data; name=\"k9\"\r\n\r\nno\r\n"
+                      "--b\r\nContent-Disposition: form-data; name=\"version\"\r\n\r\n1\r\n"
+                      "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"n.txt\"\r\n"
+                      "Content-Type: text/plain\r\n\r\nA note\r\n--b--\r\n",
+                      "multipart/form-data; boundary=b");
+    assert_int_equal(oak.at.exchange.status, 303);
+    (void)web_rig_get(&oak.at, path_of("concerns", id, ""));
+    assert_says(&oak.at, "n.txt");
+    (void)web_rig_get(&oak.at, path_of("concerns", id, "/file/evidence"));
+    assert_int_equal(oak.at.exchange.status, 200);
+    assert_str_eq(buf_str(&oak.at.exchange.body), STR("A note"));
+    struct str headers = buf_str(&oak.at.exchange.headers);
+    assert_true(str_find(headers, STR("attachment")) < headers.len);
+    web_rig_close(&oak.at);
+}
+
+TEST(disposal_asks_why_and_whether_one_is_sure)
+{
+    struct oak oak;
+    oak_open(&oak);
+    struct record_id id = school_somebody(&oak.at.school, "Ada Price", "pupil");
+    (void)web_rig_get(&oak.at, path_of("people", id, "/dispose"));
+    assert_int_equal(oak.at.exchange.status, 403);
+    oak.at.actor = school_person(&oak.at.school, "Hanna Head", "staff", "head");
+    (void)web_rig_get(&oak.at, path_of("people", id, "/dispose"));
+    assert_says(&oak.at, "It cannot be brought back");
+    (void)web_rig_post(&oak.at, path_of("people", id, "/dispose"), "version=1&reason=mistake");
+    assert_int_equal(oak.at.exchange.status, 422);
+    assert_says(&oak.at, "Tick the box");
+    (void)web_rig_post(&oak.at, path_of("people", id, "/dispose"),
+                       "version=1&reason=mistake&sure=yes");
+    assert_int_equal(oak.at.exchange.status, 303);
+    (void)web_rig_get(&oak.at, path_of("people", id, ""));
+    assert_int_equal(oak.at.exchange.status, 404);
+    web_rig_close(&oak.at);
+}
+
+TEST(a_table_is_tried_before_it_is_taken)
+{
+    struct oak oak;
+    oak_open(&oak);
+    (void)web_rig_get(&oak.at, "/records/people/import");
+    assert_says(&oak.at, "type=\"file\"");
+    (void)web_rig_post(&oak.at, "/records/people/import", "csv=");
+    assert_int_equal(oak.at.exchange.status, 422);
+    (void)web_rig_post(&oak.at, "/records/people/import",
+                       "csv=name,kind%0D%0ABea+Bow,pupil%0D%0A,pupil%0D%0A");
+    assert_int_equal(oak.at.exchange.status, 422);
+    assert_says(&oak.at, "What is not right");
+    (void)web_rig_post(&oak.at, "/records/people/import",
+                       "csv=name,kind%0D%0ABea+Bow,pupil%0D%0ACy+Day,pupil%0D%0A");
+    assert_says(&oak.at, "2 would be added");
+    (void)web_rig_get(&oak.at, "/records/people?search=Bea");
+    assert_silent(&oak.at, "Bea Bow");
+    (void)web_rig_post(&oak.at, "/records/people/import",
+                       "sure=yes&csv=name,kind%0D%0ABea+Bow,pupil%0D%0ACy+Day,pupil%0D%0A");
+    assert_int_equal(oak.at.exchange.status, 303);
+    (void)web_rig_get(&oak.at, "/records/people?search=Bea");
+    assert_says(&oak.at, "Bea Bow");
+    (void)web_rig_get(&oak.at, "/records/people.csv?search=Bea");
+    assert_says(&oak.at, "Bea Bow");
+    assert_silent(&oak.at, "Tess Teacher");
+    web_rig_close(&oak.at);
+}
+
+TEST(the_start_page_shows_what_waits_for_this_person)
+{
+    struct oak oak;
+    oak_open(&oak);
+    (void)concern(&oak);
+    struct record_id group =
+        school_add(&oak.at.school, "group", school_json("{'name': '3B', 'kind': 'class'}"));
+    struct record_id ann = school_somebody(&oak.at.school, "Ann Only", "pupil");
+    (void)school_add(&oak.at.school, "membership",
+                     school_json("{'person': '%s', 'group': '%s', 'kind': 'member', "
+                                 "'from': '2025-09-01', 'until': '2026-06-01'}",
+                                 ann.text, group.text));
+    (void)web_rig_get(&oak.at, "/");
+    assert_says(&oak.at, "Memberships that end soon");
+    assert_says(&oak.at, "Ann Only");
+    assert_silent(&oak.at, "A bruise");
+    oak.at.actor = oak.dsl;
+    (void)web_rig_get(&oak.at, "/");
+    assert_says(&oak.at, "Concerns that are open");
+    assert_says(&oak.at, "A bruise");
+    oak.at.actor = school_person(&oak.at.school, "Ted Technician", "staff", "technician");
+    (void)web_rig_get(&oak.at, "/");
+    assert_says(&oak.at, "A restore test is due");
+    assert_silent(&oak.at, "A bruise");
+    web_rig_close(&oak.at);
+}
+
+TEST(the_search_finds_what_one_may_see_and_nothing_else)
+{
+    struct oak oak;
+    oak_open(&oak);
+    (void)concern(&oak);
+    (void)web_rig_get(&oak.at, "/search?words=price");
+    assert_says(&oak.at, "Ada Price");
+    (void)web_rig_get(&oak.at, "/search?words=bruise");
+    assert_says(&oak.at, "Nothing was found");
+    oak.at.actor = oak.dsl;
+    (void)web_rig_get(&oak.at, "/search?words=bruise");
+    assert_says(&oak.at, "A bruise");
+    web_rig_close(&oak.at);
+}
+
+TEST(every_register_has_its_pages_from_its_file_alone)
+{
+    struct oak oak;
+    char path[256];
+    oak_open(&oak);
+    for (int role = 0; role < ROLE_COUNT; role++) {
+        oak.at.actor = oak.office;
+        oak.at.actor.roles = 1U << role;
+        (void)web_rig_get(&oak.at, "/");
+        assert_int_equal(oak.at.exchange.status, 200);
+        for (size_t i = 0; i < N_REGISTERS; i++) {
+            struct str plural = REGISTERS[i]->plural;
+            bool makes = permit_widest(1U << role, REGISTERS[i]->area, VERB_make) > SCOPE_NONE;
+            snprintf(path, sizeof(path), "/records/%.*s/new", STR_ARG(plural));
+            (void)web_rig_get(&oak.at, path);
+            assert_int_equal(oak.at.exchange.status, makes ? 200 : 403);
+            snprintf(path, sizeof(path), "/records/%.*s", STR_ARG(plural));
+            (void)web_rig_get(&oak.at, path);
+            assert_true(oak.at.exchange.status == 200 || oak.at.exchange.status == 404);
+        }
+    }
+    web_rig_close(&oak.at);
+}
+
+TESTS_MAIN(unit(a_list_shows_searches_and_sorts_what_one_may_see),
+           unit(a_record_is_made_changed_and_the_change_taken_back),
+           unit(what_was_typed_comes_back_with_the_fault_beside_it),
+           unit(who_changed_it_meanwhile_is_compared_with),
+           unit(a_person_is_looked_for_by_name_and_chosen_without_a_script),
+           unit(U8_what_is_sensitive_opens_for_a_reason), unit(a_move_asks_for_what_it_demands),
+           unit(K9_no_upload_is_opened_for_what_may_show_a_child_undressed),
+           unit(disposal_asks_why_and_whether_one_is_sure),
+           unit(a_table_is_tried_before_it_is_taken),
+           unit(the_start_page_shows_what_waits_for_this_person),
+           unit(the_search_finds_what_one_may_see_and_nothing_else),
+           unit(every_register_has_its_pages_from_its_file_alone))
