@@ -20,7 +20,7 @@ class Sqlite:
     """The records of a data folder."""
 
     def __init__(self, data, _server):
-        self.options, self.file = ["--data", str(data)], data / "records" / "lodge.db"
+        self.options, self.file = ["--data", str(data)], data / "store" / "lodge.db"
         self.file.parent.mkdir()
         self.file.touch()  # a new store is empty, and the first command makes its tables
 

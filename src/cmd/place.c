@@ -9,9 +9,6 @@
 #include "base/buf.h"
 #include "os/file.h"
 
-#define RECORDS_FILE "records/lodge.db"
-#define KEYS_FOLDER "keys"
-
 enum { PATH_BYTES = 4200, WHY_MAX = 2048 };
 
 static int open_store(const char *command, const char *data, const char *database,
@@ -20,7 +17,7 @@ static int open_store(const char *command, const char *data, const char *databas
     char path[PATH_BYTES];
     struct buf why;
     if (database == NULL) {
-        int n = snprintf(path, sizeof(path), "%s/" RECORDS_FILE, data);
+        int n = snprintf(path, sizeof(path), "%s/" PLACE_STORE, data);
         if (n < 0 || n >= (int)sizeof(path)) {
             return cmd_fail(EXIT_USAGE, command, "--data: the name is too long");
         }
@@ -42,13 +39,13 @@ static int open_keys(const char *command, const char *data, struct place *place)
 {
     struct buf why;
     int fd;
-    if (file_open_dir(place->data_fd, KEYS_FOLDER, &fd) != ERR_OK) {
-        return cmd_fail(EXIT_REFUSED, command, "%s/" KEYS_FOLDER " cannot be opened", data);
+    if (file_open_dir(place->data_fd, PLACE_KEYS, &fd) != ERR_OK) {
+        return cmd_fail(EXIT_REFUSED, command, "%s/" PLACE_KEYS " cannot be opened", data);
     }
     buf_init(&why, WHY_MAX);
     enum err err = keys_open(fd, &place->keys, &why);
     int code = err == ERR_OK ? OPTIONS_GO_ON
-                             : cmd_fail(EXIT_REFUSED, command, "%s/" KEYS_FOLDER ": %.*s", data,
+                             : cmd_fail(EXIT_REFUSED, command, "%s/" PLACE_KEYS ": %.*s", data,
                                         STR_ARG(buf_str(&why)));
     buf_fini(&why);
     close(fd);

@@ -4,8 +4,13 @@
 #define LODGE_CMD_PLACE_H
 
 #include "cmd/cmd.h"
+#include "proc/desk_line.h"
 #include "store/keys.h"
 #include "store/store.h"
+
+/* Below the data folder. */
+#define PLACE_STORE "store/" DESK_DATABASE
+#define PLACE_KEYS "keys"
 
 struct place {
     struct store *store;

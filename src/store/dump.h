@@ -34,20 +34,20 @@ struct dump_report {
 };
 
 /* Told of a table now and then, and at its end. May be NULL. */
-typedef void (*dump_progress)(void *argument, const char *table, uint64_t rows);
+typedef void (*dump_progress)(const void *argument, const char *table, uint64_t rows);
 
 struct dump_to {
     enum err (*put)(void *to, struct str bytes);
     void *to;
     dump_progress progress;
-    void *argument;
+    const void *argument;
 };
 
 struct dump_from {
     enum err (*get)(void *from, void *bytes, size_t n); /* exactly n */
     void *from;
     dump_progress progress;
-    void *argument;
+    const void *argument;
 };
 
 /* One state of the store, while others read and write. Not in a transaction. */

@@ -19,7 +19,6 @@
 #include "os/file.h"
 #include "store/sqlite_impl.h"
 
-#define MASTER_NAME "master.key"
 #define BOX_WORD STR("lodge keys 1")
 
 enum { WAL_PAGES = 256, WRAPPED_BYTES = SEAL_KEY_BYTES + SEAL_EXTRA_BYTES, CONTEXT_MAX = 512 };
@@ -34,6 +33,7 @@ enum sql {
     SQL_DELETE,
     SQL_BOX_GET,
     SQL_BOX_SET,
+    SQL_ALL,
     SQL_COUNT,
 };
 
@@ -43,6 +43,7 @@ static const char *const texts[SQL_COUNT] = {
                 "ON CONFLICT (record) DO NOTHING",
     [SQL_DELETE] = "DELETE FROM record_key WHERE record = ?1",
     [SQL_BOX_GET] = "SELECT word FROM box WHERE id = 1",
+    [SQL_ALL] = "SELECT record, wrapped FROM record_key",
     [SQL_BOX_SET] = "INSERT INTO box (id, word) VALUES (1, ?2)",
 };
 
@@ -106,14 +107,19 @@ static enum err change(struct keys *keys, enum sql sql, struct str record, struc
     return err;
 }
 
+static struct str column(struct keys *keys, enum sql sql, int i)
+{
+    const char *bytes = sqlite3_column_blob(keys->statements[sql], i);
+    return str_make(bytes, (size_t)sqlite3_column_bytes(keys->statements[sql], i));
+}
+
 /* Appends the first row's value; ERR_NOT_FOUND for no row. */
 static enum err get(struct keys *keys, enum sql sql, struct str record, struct buf *to)
 {
     int code = run(keys, sql, record, STR(""));
     enum err err = code == SQLITE_ROW ? ERR_OK : code == SQLITE_DONE ? ERR_NOT_FOUND : fail(keys);
     if (err == ERR_OK) {
-        const char *bytes = sqlite3_column_blob(keys->statements[sql], 0);
-        buf_append(to, str_make(bytes, (size_t)sqlite3_column_bytes(keys->statements[sql], 0)));
+        buf_append(to, column(keys, sql, 0));
         err = buf_err(to);
     }
     done(keys, sql);
@@ -234,6 +240,50 @@ enum err keys_destroy(struct keys *keys, struct str record)
     return truncate_journal(keys);
 }
 
+/* ---- all keys ---- */
+
+enum err keys_copy(struct keys *keys, struct buf *to)
+{
+    sqlite3_int64 n = 0;
+    unsigned char *bytes = sqlite3_serialize(keys->db, "main", &n, 0);
+    if (bytes == NULL) {
+        return ERR_MEMORY;
+    }
+    buf_append(to, str_make((const char *)bytes, (size_t)n));
+    sqlite3_free(bytes);
+    return buf_err(to);
+}
+
+static enum err check_row(struct keys *keys)
+{
+    struct buf plain = {0};
+    buf_init(&plain, SEAL_KEY_BYTES);
+    enum err err = unwrap(keys, column(keys, SQL_ALL, 0), column(keys, SQL_ALL, 1), &plain);
+    secret_wipe(plain.p, plain.len);
+    buf_fini(&plain);
+    return err;
+}
+
+enum err keys_check(struct keys *keys, uint64_t *ret_n)
+{
+    uint64_t n = 0;
+    enum err err = ERR_OK;
+    int code = run(keys, SQL_ALL, STR(""), STR(""));
+    while (code == SQLITE_ROW && err == ERR_OK) {
+        err = check_row(keys);
+        n++;
+        code = sqlite3_step(keys->statements[SQL_ALL]);
+    }
+    if (err == ERR_OK && code != SQLITE_DONE) {
+        err = fail(keys);
+    }
+    done(keys, SQL_ALL);
+    if (err == ERR_OK) {
+        *ret_n = n;
+    }
+    return err;
+}
+
 /* ---- values ---- */
 
 enum err keys_seal(struct keys *keys, struct str record, struct str field, struct str plain,
@@ -294,12 +344,12 @@ static enum err write_master(int folder_fd, struct buf *master)
     ERR_TRY(buf_err(master));
     random_bytes(place, SEAL_KEY_BYTES);
     buf_commit(master, SEAL_KEY_BYTES);
-    return file_write(folder_fd, MASTER_NAME, buf_str(master), 0600);
+    return file_write(folder_fd, KEYS_MASTER_FILE, buf_str(master), 0600);
 }
 
 static enum err read_master(int folder_fd, bool may_make, struct buf *master, struct buf *why)
 {
-    enum err err = file_read(folder_fd, MASTER_NAME, master);
+    enum err err = file_read(folder_fd, KEYS_MASTER_FILE, master);
     if (err == ERR_NOT_FOUND && may_make) {
         err = write_master(folder_fd, master);
     }
@@ -307,7 +357,7 @@ static enum err read_master(int folder_fd, bool may_make, struct buf *master, st
         err = ERR_INVALID;
     }
     if (err != ERR_OK) {
-        buf_printf(why, "%s: %s", MASTER_NAME, err_text(err));
+        buf_printf(why, "%s: %s", KEYS_MASTER_FILE, err_text(err));
     }
     return err;
 }
@@ -323,7 +373,7 @@ static enum err check_box(struct keys *keys, bool is_new, struct str word, struc
             err = change(keys, SQL_BOX_SET, STR(""), buf_str(&wrapped));
         }
     } else if (unwrap(keys, STR("box"), word, &wrapped) != ERR_OK) {
-        buf_printf(why, "%s does not belong to these keys", MASTER_NAME);
+        buf_printf(why, "%s does not belong to these keys", KEYS_MASTER_FILE);
         err = ERR_CONFLICT;
     }
     buf_fini(&wrapped);
@@ -383,12 +433,12 @@ static enum err path_of(int folder_fd, char ret_path[PATH_MAX], struct buf *why)
 {
     char link[64];
     snprintf(link, sizeof(link), "/proc/self/fd/%d", folder_fd);
-    ssize_t n = readlink(link, ret_path, PATH_MAX - sizeof("/keys.db"));
+    ssize_t n = readlink(link, ret_path, PATH_MAX - sizeof("/" KEYS_FILE));
     if (n < 0) {
         buf_printf(why, "%s: %s", link, strerror(errno));
         return ERR_SYSTEM;
     }
-    memcpy(ret_path + n, "/keys.db", sizeof("/keys.db"));
+    memcpy(ret_path + n, "/" KEYS_FILE, sizeof("/" KEYS_FILE));
     return ERR_OK;
 }
 

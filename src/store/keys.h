@@ -15,10 +15,15 @@
 #define LODGE_STORE_KEYS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
+
+/* In the folder. */
+#define KEYS_FILE "keys.db"
+#define KEYS_MASTER_FILE "master.key"
 
 struct keys;
 
@@ -56,5 +61,10 @@ MUST_USE enum err keys_digest(struct keys *keys, struct str record_or_empty, str
  * where there is none. ERR_BUSY: it is destroyed, but its bytes may still stand in the journal,
  * until the next call or keys_open. */
 MUST_USE enum err keys_destroy(struct keys *keys, struct str record);
+
+/* The keys file as a backup holds it (still wrapped; the master key is a file beside it). */
+MUST_USE enum err keys_copy(struct keys *keys, struct buf *to);
+/* Whether every key unwraps, and how many there are. ERR_INVALID: one does not. */
+MUST_USE enum err keys_check(struct keys *keys, uint64_t *ret_n);
 
 #endif

@@ -162,6 +162,40 @@ TEST(K16_a_digest_matches_equal_words_and_no_others)
     test_folder_close(&at);
 }
 
+TEST(a_copy_opens_beside_the_master_key_and_holds_no_destroyed_one)
+{
+    struct test_folder at;
+    struct test_folder to;
+    struct buf sealed;
+    struct buf file;
+    uint64_t n = 0;
+    test_folder_open(&at);
+    test_folder_open(&to);
+    struct keys *keys = open_keys(&at);
+    seal_worry(keys, &sealed);
+    assert_ok(keys_make(keys, OTHER));
+    assert_ok(keys_destroy(keys, OTHER));
+    buf_init(&file, 1 << 24);
+    assert_ok(keys_copy(keys, &file));
+    assert_true(str_find(buf_str(&file), OTHER) == file.len);
+    assert_ok(file_write(to.fd, KEYS_FILE, buf_str(&file), 0600));
+    buf_clear(&file);
+    assert_ok(file_read(at.fd, KEYS_MASTER_FILE, &file));
+    assert_ok(file_write(to.fd, KEYS_MASTER_FILE, buf_str(&file), 0600));
+    keys_close(keys);
+    keys = open_keys(&to);
+    assert_ok(keys_check(keys, &n));
+    assert_int_equal(n, 1);
+    buf_clear(&file);
+    assert_ok(keys_open_sealed(keys, RECORD, STR("words"), buf_str(&sealed), &file));
+    assert_str_eq(buf_str(&file), STR("a worry"));
+    keys_close(keys);
+    buf_fini(&file);
+    buf_fini(&sealed);
+    test_folder_close(&to);
+    test_folder_close(&at);
+}
+
 TEST(the_files_are_their_owners_alone)
 {
     static const char *const names[] = {"master.key", "keys.db", "keys.db-wal"};
@@ -198,5 +232,6 @@ TESTS_MAIN(unit(what_is_sealed_opens_after_the_keys_were_closed),
            unit(making_a_key_twice_keeps_the_first),
            unit(a_destroyed_key_is_in_no_file_and_nothing_opens),
            unit(K16_a_digest_matches_equal_words_and_no_others),
+           unit(a_copy_opens_beside_the_master_key_and_holds_no_destroyed_one),
            unit(the_files_are_their_owners_alone),
            unit(keys_without_their_master_key_are_refused_and_no_new_one_is_made))
