@@ -2,9 +2,14 @@
 /* The engine's transactions, and one record: what it holds for whoever asks, and its versions. */
 #include "records/engine.h"
 
+#include "base/clock.h"
 #include "records/engine_impl.h"
 
-enum { HISTORY_MAX = 200 };
+enum {
+    HISTORY_MAX = 200,
+    TRIES = 4,      /* of a transaction that another writer was in the way of */
+    BUSY_MS = 3000, /* nobody else is served meanwhile */
+};
 
 /* ---- transactions ---- */
 
@@ -26,8 +31,12 @@ static enum err run(struct engine *engine, const struct actor *actor,
 {
     struct work work = {.engine = engine, .actor = actor, .def = def};
     enum err err = ERR_BUSY;
+    int64_t until_ms = clock_mono_ms() + BUSY_MS;
     arena_init(&work.arena, ENGINE_ARENA_BYTES);
-    for (int tries = 0; err == ERR_BUSY && tries < ENGINE_TRIES; tries++) {
+    for (int tries = 0; err == ERR_BUSY && tries < TRIES; tries++) {
+        if (tries != 0 && clock_mono_ms() > until_ms) {
+            break;
+        }
         json_decref(work.faults);
         work.faults = NULL;
         arena_reset(&work.arena);

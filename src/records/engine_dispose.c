@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { REFERRING_MAX = 500, FILES_OF_MAX = 256 };
+enum { REFERRING_MAX = 500, KEYS_MAX = 256 };
 
 static const struct {
     struct str name;
@@ -34,8 +34,8 @@ struct disposal {
     struct str id;
     uint64_t version;
     struct str reason;
-    struct record_id files[FILES_OF_MAX];
-    size_t n_files;
+    struct record_id keys[KEYS_MAX]; /* of its files and, of a person, of their accounts */
+    size_t n_keys;
 };
 
 /* ---- what refers to it ---- */
@@ -146,38 +146,66 @@ static enum err release_all(struct work *work, struct str id)
 
 /* ---- the record itself ---- */
 
-static enum err note_files(struct work *work, struct disposal *disposal)
+/* Notes whose keys go with it. */
+static enum err note_keys(struct work *work, struct disposal *disposal,
+                          enum store_statement statement)
 {
     const struct store_value values[] = {store_text(work->actor->school), store_text(disposal->id)};
     struct store_rows *rows;
     enum err err;
-    disposal->n_files = 0;
-    ERR_TRY(store_query(work->engine->store, STATEMENT_FILES_OF, values, 2, &rows));
+    ERR_TRY(store_query(work->engine->store, statement, values, 2, &rows));
     while (store_rows_next(rows, &err)) {
         struct str id = store_rows_bytes(rows, 0);
-        if (disposal->n_files == FILES_OF_MAX) {
+        if (disposal->n_keys == KEYS_MAX) {
             err = ERR_LIMIT;
             break;
         }
-        memcpy(disposal->files[disposal->n_files++].text, id.p, RECORD_ID_CHARS);
+        memcpy(disposal->keys[disposal->n_keys++].text, id.p, RECORD_ID_CHARS);
     }
     store_rows_free(rows);
     return err;
 }
 
-static enum err remove_all(struct work *work, const struct disposal *disposal)
+static enum err run_all(struct work *work, const struct disposal *disposal,
+                        const enum store_statement *statements, size_t n)
 {
-    struct store *store = work->engine->store;
+    const struct store_value values[] = {store_text(work->actor->school), store_text(disposal->id)};
+    for (size_t i = 0; i < n; i++) {
+        ERR_TRY(store_run(work->engine->store, statements[i], values, 2, NULL));
+    }
+    return ERR_OK;
+}
+
+/* A person's accounts, sessions and what was announced of them. */
+static enum err remove_person(struct work *work, const struct disposal *disposal)
+{
+    static const enum store_statement gone[] = {
+        STATEMENT_GONE_IDENTITIES,   STATEMENT_GONE_FACTORS,  STATEMENT_GONE_SHEETS,
+        STATEMENT_GONE_COMPUTERS,    STATEMENT_GONE_SESSIONS, STATEMENT_GONE_ACCOUNT,
+        STATEMENT_GONE_NOTICES_SEEN, STATEMENT_GONE_NOTICES,
+    };
+    return run_all(work, disposal, gone, sizeof(gone) / sizeof(gone[0]));
+}
+
+static enum err remove_all(struct work *work, struct disposal *disposal)
+{
+    static const enum store_statement gone[] = {STATEMENT_PAST_REMOVE, STATEMENT_WORD_REMOVE,
+                                                STATEMENT_FILES_REMOVE};
     const struct store_value values[] = {store_text(work->actor->school), store_text(disposal->id),
                                          store_number((int64_t)disposal->version)};
     uint64_t removed;
-    ERR_TRY(store_run(store, work->def->statements->remove, values, 3, &removed));
+    disposal->n_keys = 0;
+    ERR_TRY(note_keys(work, disposal, STATEMENT_FILES_OF));
+    ERR_TRY(store_run(work->engine->store, work->def->statements->remove, values, 3, &removed));
     if (removed != 1) {
         return ERR_CONFLICT;
     }
-    ERR_TRY(store_run(store, STATEMENT_PAST_REMOVE, values, 2, NULL));
-    ERR_TRY(store_run(store, STATEMENT_WORD_REMOVE, values, 2, NULL));
-    return store_run(store, STATEMENT_FILES_REMOVE, values, 2, NULL);
+    ERR_TRY(run_all(work, disposal, gone, sizeof(gone) / sizeof(gone[0])));
+    if (!work->def->about_itself) {
+        return ERR_OK;
+    }
+    ERR_TRY(note_keys(work, disposal, STATEMENT_GONE_ACCOUNTS));
+    return remove_person(work, disposal);
 }
 
 static struct str reason_label(struct str name)
@@ -223,7 +251,6 @@ static enum err dispose_step(struct work *work, void *context)
         return work_fault(work, STR("reason"), STR("Choose why it is disposed of"));
     }
     ERR_TRY(release_all(work, disposal->id));
-    ERR_TRY(note_files(work, disposal));
     ERR_TRY(remove_all(work, disposal));
     return note_act(work, disposal, row);
 }
@@ -235,10 +262,10 @@ enum err engine_dispose(struct engine *engine, const struct actor *actor,
     struct disposal disposal = {.id = id, .version = version, .reason = reason};
     ERR_TRY(work_write(engine, actor, def, dispose_step, &disposal, ret_faults));
     enum err err = keys_destroy(engine->keys, id);
-    for (size_t i = 0; i < disposal.n_files; i++) {
-        enum err file =
-            keys_destroy(engine->keys, str_make(disposal.files[i].text, RECORD_ID_CHARS));
-        err = err != ERR_OK ? err : file;
+    for (size_t i = 0; i < disposal.n_keys; i++) {
+        enum err other =
+            keys_destroy(engine->keys, str_make(disposal.keys[i].text, RECORD_ID_CHARS));
+        err = err != ERR_OK ? err : other;
     }
     /* The rows are gone from the database; this takes them out of what lies beside it. */
     enum err checkpoint = store_checkpoint(engine->store);

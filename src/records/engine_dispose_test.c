@@ -3,6 +3,7 @@
 
 #include "lib/records.h"
 #include "os/file.h"
+#include "records/account.h"
 #include "records/audit.h"
 
 static enum err dispose(struct school *at, const struct actor *actor, const char *name,
@@ -116,6 +117,28 @@ TEST(what_refers_to_a_record_is_emptied_or_stands_in_the_way)
     assert_ok(engine_search(&at.engine, &head, STR("ada"), &found));
     assert_int_equal(json_array_size(json_object_get(found, "groups")), 0);
     json_decref(found);
+    assert_true(chain_is_whole(&at));
+    school_close(&at);
+}
+
+TEST(with_a_person_go_their_accounts_and_sessions)
+{
+    struct school at;
+    school_open(&at);
+    struct actor head = school_person(&at, "Hanna Dale", "staff", "head");
+    struct record_id ada = school_somebody(&at, "Ada Price", "pupil");
+    struct record_id account;
+    struct account_fault fault;
+    struct buf sealed;
+    const struct account_new fresh = {
+        .person = school_id(&ada), .log_on = STR("xylophagous"), .hash = STR("$argon2id$zymurgy")};
+    assert_ok(account_make(&at.engine, &head, &fresh, &account, &fault));
+    assert_ok(keys_make(at.keys, school_id(&account)));
+    assert_ok(dispose(&at, &head, "person", ada, 1, "due", NULL));
+    assert_int_equal(files_with(&at, "xylophagous") + files_with(&at, "zymurgy"), 0);
+    buf_init(&sealed, 1024);
+    assert_err(keys_seal(at.keys, school_id(&account), STR("a"), STR("a"), &sealed), ERR_NOT_FOUND);
+    buf_fini(&sealed);
     assert_true(chain_is_whole(&at));
     school_close(&at);
 }
@@ -256,6 +279,7 @@ TEST(a_file_that_no_form_took_goes_after_a_day)
 TESTS_MAIN(unit(what_is_disposed_of_is_nowhere_and_the_chain_still_verifies),
            unit(the_search_for_words_in_files_finds_what_is_there),
            unit(what_refers_to_a_record_is_emptied_or_stands_in_the_way),
+           unit(with_a_person_go_their_accounts_and_sessions),
            unit(a_disposal_needs_its_right_its_reason_and_the_version_that_was_seen),
            unit(K9_no_file_is_taken_before_the_form_has_said_no),
            unit(files_are_bounded_typed_by_their_bytes_and_no_programs),

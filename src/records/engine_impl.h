@@ -13,7 +13,6 @@ enum {
     ENGINE_ARENA_BYTES = 8 * 1024 * 1024,
     ENGINE_BUF_BYTES = 4 * 1024 * 1024,
     ENGINE_FIELDS_MAX = 64, /* tools/schema_model.py */
-    ENGINE_TRIES = 4,       /* of a transaction that another writer was in the way of */
 };
 
 /* One piece of work: of one actor, on one register, in one transaction. */
