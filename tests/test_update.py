@@ -203,7 +203,8 @@ def test_other_schemes_are_refused(school, lists):
 
 
 @pytest.mark.parametrize("body", [b"not an archive", b"", archive({"adult/domains": b"x"})[:40],
-                                  archive({"adult/.hidden": b"x.example\n"})])
+                                  archive({"adult/.hidden": b"x.example\n"})],
+                         ids=["no archive", "empty", "cut", "hidden name"])
 def test_a_broken_archive_leaves_everything_as_it_was(school, lists, body):
     good = archive({"adult/domains": names("adult")})
     lists.files = {"/ut1.tar.gz": good}
