@@ -19,11 +19,12 @@
 
 enum {
     OIDC_PROVIDERS_MAX = 8,
-    OIDC_NAME_MAX = 32,    /* of a provider, in addresses: a-z, 0-9, '-' */
+    OIDC_NAME_MAX = 32, /* of a provider, in addresses: a-z, 0-9, '-' */
     OIDC_LABEL_MAX = 64,
     OIDC_TEXT_MAX = 512,   /* issuer, client id, endpoints, a subject, an address of mail */
     OIDC_SECRET_MAX = 256, /* the client's, and state, nonce, verifier */
     OIDC_CODE_MAX = 2048,
+    OIDC_ADDRESS_MAX = 1536, /* where the browser is sent */
     OIDC_DOMAINS_MAX = 16,
     OIDC_ANSWER_MAX = 256 * 1024,
 };
@@ -41,7 +42,7 @@ enum oidc_link {
 struct oidc_provider {
     char name[OIDC_NAME_MAX + 1];
     char label[OIDC_LABEL_MAX + 1]; /* "Google": what the button says */
-    char issuer[OIDC_TEXT_MAX]; /* https, exact */
+    char issuer[OIDC_TEXT_MAX];     /* https, exact */
     char client_id[OIDC_TEXT_MAX];
     char client_secret[OIDC_SECRET_MAX + 1];
     enum oidc_link link;

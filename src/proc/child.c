@@ -15,17 +15,18 @@
 #include "os/signals.h"
 #include "proc/message.h"
 
-enum count { COUNT_ONE, COUNT_WORKERS, COUNT_CONSOLE };
+enum count { COUNT_ONE, COUNT_WORKERS, COUNT_CONSOLE, COUNT_PROVIDERS };
 
 static const struct proc_row rows[PROC_COUNT] = {
-#define PROCESS(name, count, user, calls, dials, handed) \
-    [PROC_##name] = {#name,                              \
-                     COUNT_##count == COUNT_WORKERS,     \
-                     COUNT_##count == COUNT_CONSOLE,     \
-                     user,                               \
-                     calls,                              \
-                     dials,                              \
-                     handed,                             \
+#define PROCESS(name, count, user, calls, dials, handed)                                 \
+    [PROC_##name] = {#name,                                                              \
+                     COUNT_##count == COUNT_WORKERS,                                     \
+                     COUNT_##count == COUNT_CONSOLE || COUNT_##count == COUNT_PROVIDERS, \
+                     COUNT_##count == COUNT_PROVIDERS,                                   \
+                     user,                                                               \
+                     calls,                                                              \
+                     dials,                                                              \
+                     handed,                                                             \
                      proc_##name##_start},
 #include "proc/proc.def"
 #undef PROCESS
@@ -211,6 +212,24 @@ static enum err take_desk(struct child *child, struct ipc_message *message)
     return ERR_OK;
 }
 
+static enum err take_signon(struct child *child, struct ipc_message *message)
+{
+    if (child->n_signon == sizeof(child->signon_fds) / sizeof(child->signon_fds[0])) {
+        return ERR_LIMIT;
+    }
+    child->signon_fds[child->n_signon++] = message_take_fd(message, 0);
+    if (child->started && child->handed != NULL) {
+        child->handed(child, false);
+    }
+    return ERR_OK;
+}
+
+static enum err take_providers(struct child *child, struct ipc_message *message)
+{
+    replace_fd(&child->providers_fd, message, 0);
+    return ERR_OK;
+}
+
 static enum err take_console(struct child *child, struct ipc_message *message)
 {
     replace_fd(&child->console_fd, message, 0);
@@ -297,6 +316,8 @@ static enum err (*const takers[MESSAGE_COUNT])(struct child *, struct ipc_messag
     [MESSAGE_CONSOLE] = take_console,
     [MESSAGE_STORE] = take_store,
     [MESSAGE_DESK] = take_desk,
+    [MESSAGE_SIGNON] = take_signon,
+    [MESSAGE_PROVIDERS] = take_providers,
     [MESSAGE_RING] = take_ring,
 };
 
@@ -367,6 +388,7 @@ int child_main(const char *name)
         .bell_fd = -1,
         .ring_fd = -1,
         .console_fd = -1,
+        .providers_fd = -1,
         .store_fd = -1,
         .keys_fd = -1,
         .images = {-1, -1, -1},

@@ -44,6 +44,9 @@ struct child {
     size_t n_clerk;
     int desk_fds[64]; /* ... between front and desk */
     size_t n_desk;
+    int signon_fds[64]; /* ... between desk and signon */
+    size_t n_signon;
+    int providers_fd;      /* the file of providers */
     struct file_map roots; /* PEM; empty: none */
     struct file_map origin_roots;
     bool hopeless; /* why start failed will not pass by itself */

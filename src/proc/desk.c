@@ -20,13 +20,14 @@
 #include "proc/auth_line.h"
 #include "proc/child.h"
 #include "proc/desk_line.h"
+#include "proc/signon_line.h"
 #include "store/keys.h"
 #include "store/store.h"
 #include "web/web.h"
 
 enum {
     ARENA_MAX = 64 * 1024 * 1024,
-    ASIDE_MAX = AUTH_LINE_WAITING_MAX,
+    ASIDE_MAX = AUTH_LINE_WAITING_MAX + SIGNON_WAITING_MAX,
     WHY_MAX = 1024,
     LINE_MAX_BYTES = 2048,
     AGAIN_MS = 1000, /* until a database that was not there is looked for again */
@@ -50,6 +51,8 @@ struct desk {
     struct loop_timer open;
     struct child *child;
     struct auth_line auth;
+    struct signon_line signon;
+    struct web_providers providers;
     struct store *store;
     struct keys *keys;
     struct web *web; /* NULL until the store is open */
@@ -159,32 +162,94 @@ static bool ask(struct job *job)
     return asked;
 }
 
+static bool copy_text(char *to, size_t size, struct str text)
+{
+    if (text.len >= size) {
+        return false;
+    }
+    memcpy(to, text.p != NULL ? text.p : "", text.len);
+    to[text.len] = '\0';
+    return true;
+}
+
+static bool ask_provider(struct job *job)
+{
+    struct desk *desk = job->desk;
+    const struct web_provider_question *asked = &job->exchange.provider_question;
+    struct signon_question question = {.provider = asked->provider, .attempt = asked->attempt};
+    job->asked = ++desk->last_asked;
+    question.ticket = job->asked;
+    bool good = desk->n_aside < ASIDE_MAX &&
+                copy_text(question.redirect, sizeof(question.redirect), asked->redirect) &&
+                copy_text(question.code, sizeof(question.code), asked->code) &&
+                signon_line_ask(&desk->signon, &question);
+    secret_wipe(&question, sizeof(question));
+    return good;
+}
+
 static void go_on(struct job *job, enum web_next next)
 {
-    while (next == WEB_ASK) {
-        if (ask(job)) {
+    while (next != WEB_DONE) {
+        if (next == WEB_ASK ? ask(job) : ask_provider(job)) {
             put_aside(job);
             return;
         }
         job->exchange.verdict = (struct web_verdict){.busy = true};
+        job->exchange.provider_answer.good = false;
         next = web_resume(&job->exchange);
     }
     finish(job);
 }
 
-static void on_verdict(void *context, uint64_t ticket, const struct auth_line_answer *answer)
+/* Takes the one that waits for this ticket out; NULL where nobody does any more. */
+static struct job *take_aside(struct desk *desk, uint64_t ticket)
 {
-    struct desk *desk = context;
     struct job **at = &desk->aside;
     while (*at != NULL && (*at)->asked != ticket) {
         at = &(*at)->next;
     }
     struct job *job = *at;
+    if (job != NULL) {
+        *at = job->next;
+        desk->n_aside--;
+    }
+    return job;
+}
+
+static void on_provider(void *context, const struct signon_answer *answer)
+{
+    struct desk *desk = context;
+    struct job *job = take_aside(desk, answer->ticket);
     if (job == NULL) {
         return;
     }
-    *at = job->next;
-    desk->n_aside--;
+    struct web_provider_answer *to = &job->exchange.provider_answer;
+    to->good = answer->good;
+    memcpy(to->address, answer->address, sizeof(to->address));
+    memcpy(to->issuer, answer->issuer, sizeof(to->issuer));
+    to->who = answer->who;
+    go_on(job, web_resume(&job->exchange));
+    wake(desk);
+}
+
+static void on_providers(void *context, const struct signon_providers *providers)
+{
+    struct desk *desk = context;
+    desk->providers.n = providers->n;
+    for (size_t i = 0; i < providers->n; i++) {
+        struct web_provider *to = &desk->providers.items[i];
+        memcpy(to->name, providers->providers[i].name, sizeof(to->name));
+        memcpy(to->label, providers->providers[i].label, sizeof(to->label));
+    }
+}
+
+static void on_verdict(void *context, uint64_t ticket, const struct auth_line_answer *answer)
+{
+    struct desk *desk = context;
+    struct job *job = take_aside(desk, ticket);
+    if (job == NULL) {
+        return;
+    }
     job->exchange.verdict = (struct web_verdict){
         .right = answer->right,
         .locked = answer->locked,
@@ -270,6 +335,10 @@ static void take_lines(struct child *child, bool go)
         auth_line_take(&desk->auth, child->auth_fds[i]);
     }
     child->n_auth = 0;
+    for (size_t i = 0; i < child->n_signon; i++) {
+        signon_line_take(&desk->signon, child->signon_fds[i]);
+    }
+    child->n_signon = 0;
     wake(desk);
 }
 
@@ -328,6 +397,7 @@ static enum err open_all(struct desk *desk, struct buf *why)
         .store = desk->store,
         .keys = desk->keys,
         .school = conf_str(&child->conf.school),
+        .providers = &desk->providers,
         .policy_fixed = child->conf.policy.len != 0,
         .ring = ring,
         .ring_context = child,
@@ -394,6 +464,10 @@ enum err proc_desk_start(struct child *child)
     desk.auth.context = &desk;
     desk.auth.answer = on_verdict;
     auth_line_init(&desk.auth, child->loop);
+    desk.signon.context = &desk;
+    desk.signon.answer = on_provider;
+    desk.signon.providers = on_providers;
+    signon_line_init(&desk.signon, child->loop);
     child->work = &desk;
     child->handed = take_lines;
     child->drain = drain;

@@ -37,7 +37,9 @@ enum proc_hand {
     HAND_STORE = 1 << 15,
     HAND_DESK = 1 << 16,
     HAND_RING = 1 << 17,
-    HAND_LAST = HAND_RING,
+    HAND_SIGNON = 1 << 18,
+    HAND_PROVIDERS = 1 << 19,
+    HAND_LAST = HAND_PROVIDERS,
 };
 
 struct child;
@@ -46,6 +48,7 @@ struct proc_row {
     const char *name;
     bool per_worker; /* as many as the option `workers` says; else one */
     bool console;    /* only where there is a console */
+    bool providers;  /* ... that has providers of single sign-on */
     const char *user;
     unsigned calls;
     bool dials;

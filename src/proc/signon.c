@@ -27,6 +27,7 @@ enum {
     KEPT_MS = 24 * 60 * 60 * 1000,
     KEYS_AGAIN_MS = 60 * 1000,
     CALL_MS = 10 * 1000,
+    WHY_MAX = 1024,
 };
 
 struct source {
@@ -189,8 +190,8 @@ static enum err finish(struct signon *signon, struct source *source,
     if (err == ERR_NOT_FOUND && mono_ms - source->keys_ms > KEYS_AGAIN_MS) {
         err = fetch_keys(signon, source, mono_ms, why);
         if (err == ERR_OK) {
-            err = oidc_token_check(source->provider, buf_str(&source->keys), buf_str(&token),
-                                   nonce, clock_utc_ms(), &answer->who, why);
+            err = oidc_token_check(source->provider, buf_str(&source->keys), buf_str(&token), nonce,
+                                   clock_utc_ms(), &answer->who, why);
         }
     }
     memcpy(answer->issuer, source->provider->issuer, sizeof(answer->issuer));
@@ -233,7 +234,8 @@ static void close_link(struct link *link)
 
 static void on_work(struct loop_timer *timer)
 {
-    struct signon *signon = (struct signon *)(void *)((char *)timer - offsetof(struct signon, work));
+    struct signon *signon =
+        (struct signon *)(void *)((char *)timer - offsetof(struct signon, work));
     struct queued *queued = &signon->queue[signon->head];
     struct link *link = &signon->links[queued->link];
     struct signon_answer answer;
@@ -255,8 +257,7 @@ static enum err take_question(struct link *link)
 {
     struct signon *signon = link->signon;
     struct ipc_message message;
-    struct queued *queued =
-        &signon->queue[(signon->head + signon->n_queued) % SIGNON_WAITING_MAX];
+    struct queued *queued = &signon->queue[(signon->head + signon->n_queued) % SIGNON_WAITING_MAX];
     ERR_TRY(message_receive(link->io.fd, &message));
     enum err err = signon_read_question(&message, &queued->question);
     secret_wipe(message.bytes, message.len);
@@ -337,8 +338,8 @@ static enum err read_config(struct signon *signon)
 {
     struct file_map map;
     struct buf why;
-    ERR_TRY(file_map_fd(signon->child->signon_conf_fd, &map));
-    buf_init(&why, SIGNON_ADDRESS_MAX);
+    ERR_TRY(file_map_fd(signon->child->providers_fd, &map));
+    buf_init(&why, WHY_MAX);
     enum err err = oidc_config_read(map.bytes, &signon->config, &why);
     if (err != ERR_OK) {
         signon->child->hopeless = true;

@@ -124,8 +124,11 @@ static void take_answer(struct signon_line *line, const struct signon_answer *an
 static enum err take_message(struct signon_line *line, const struct ipc_message *message)
 {
     struct signon_answer answer;
+    struct signon_providers providers;
     if (message->type == MESSAGE_SIGNON_PROVIDERS) {
-        return signon_read_providers(message, &line->providers);
+        ERR_TRY(signon_read_providers(message, &providers));
+        line->providers(line->context, &providers);
+        return ERR_OK;
     }
     ERR_TRY(signon_read_answer(message, &answer));
     take_answer(line, &answer);
@@ -158,7 +161,6 @@ void signon_line_init(struct signon_line *line, struct loop *loop)
     line->io = (struct loop_io){.fd = -1, .fn = on_message};
     line->loop = loop;
     line->n_waiting = 0;
-    line->providers = (struct signon_providers){0};
 }
 
 void signon_line_take(struct signon_line *line, int fd)

@@ -2,8 +2,8 @@
 /* The line between desk and signon, the process that talks to providers of single sign-on: both
  * ends' messages, and the desk's end of it.
  *
- * The desk makes the attempt (state, nonce, verifier) and keeps it with the browser; signon knows the
- * client's secret, fetches, and judges the token. What comes back is who it is, or why not.
+ * The desk makes the attempt (state, nonce, verifier) and keeps it with the browser; signon knows
+ * the client's secret, fetches, and judges the token. What comes back is who it is, or why not.
  */
 #ifndef LODGE_PROC_SIGNON_LINE_H
 #define LODGE_PROC_SIGNON_LINE_H
@@ -18,7 +18,7 @@
 #include "os/loop.h"
 #include "outbound/oidc.h"
 
-enum { SIGNON_WHY_MAX = 128, SIGNON_ADDRESS_MAX = 1536, SIGNON_WAITING_MAX = 64 };
+enum { SIGNON_WHY_MAX = 128, SIGNON_WAITING_MAX = 64 };
 
 /* What the desk asks: where to send the browser (code empty), or who came back with this code. */
 struct signon_question {
@@ -34,7 +34,7 @@ struct signon_answer {
     uint64_t ticket;
     bool good;
     char why[SIGNON_WHY_MAX]; /* of what is not: for the log and a page; no values */
-    char address[SIGNON_ADDRESS_MAX];
+    char address[OIDC_ADDRESS_MAX];
     char issuer[OIDC_TEXT_MAX];
     struct oidc_who who;
 };
@@ -69,16 +69,18 @@ MUST_USE enum err signon_read_providers(const struct ipc_message *message,
 struct signon_line {
     struct loop_io io; /* fd -1: no line now */
     struct loop *loop;
-    struct signon_providers providers; /* n 0: none, or not told yet */
     uint64_t waiting[SIGNON_WAITING_MAX];
     size_t n_waiting;
 
     void *context;
-    /* Never called from inside signon_line_ask. good false for all that wait where signon is gone. */
+    /* Never called from inside signon_line_ask. good false for all that wait where signon is gone.
+     */
     void (*answer)(void *context, const struct signon_answer *answer);
+    /* Once for each line that is taken. */
+    void (*providers)(void *context, const struct signon_providers *providers);
 };
 
-/* context and answer are set by the owner. */
+/* context and the two functions are set by the owner. */
 void signon_line_init(struct signon_line *line, struct loop *loop);
 /* Takes over a descriptor from the supervisor; the last one counts. Who waits is told no. */
 void signon_line_take(struct signon_line *line, int fd);

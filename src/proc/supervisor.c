@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -81,10 +82,9 @@ static const struct line_row {
     enum proc_hand hand;
     enum message message;
 } line_rows[] = {
-    {PROC_auth, HAND_AUTH, MESSAGE_AUTH},
-    {PROC_notary, HAND_NOTARY, MESSAGE_NOTARY},
-    {PROC_clerk, HAND_CLERK, MESSAGE_CLERK},
-    {PROC_desk, HAND_DESK, MESSAGE_DESK},
+    {PROC_auth, HAND_AUTH, MESSAGE_AUTH},       {PROC_notary, HAND_NOTARY, MESSAGE_NOTARY},
+    {PROC_clerk, HAND_CLERK, MESSAGE_CLERK},    {PROC_desk, HAND_DESK, MESSAGE_DESK},
+    {PROC_signon, HAND_SIGNON, MESSAGE_SIGNON},
 };
 enum { N_LINES = sizeof(line_rows) / sizeof(line_rows[0]) };
 
@@ -123,6 +123,18 @@ static enum err hand_ca(struct supervisor *supervisor, const struct slot *slot)
     int fd;
     ERR_TRY(file_open_dir(supervisor->data_fd, KEEPER_FOLDER, &fd));
     enum err err = message_send(slot->control.fd, MESSAGE_CA, fd, -1);
+    close(fd);
+    return err;
+}
+
+/* Opened anew each time too: it holds the secrets of the school's clients. */
+static enum err hand_providers(const struct supervisor *supervisor, const struct slot *slot)
+{
+    int fd = open(supervisor->conf->single_sign_on.bytes, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return ERR_SYSTEM;
+    }
+    enum err err = message_send(slot->control.fd, MESSAGE_PROVIDERS, fd, -1);
     close(fd);
     return err;
 }
@@ -168,6 +180,10 @@ static enum err hand_one(struct supervisor *supervisor, struct slot *slot, enum 
         return message_send(control, MESSAGE_STORE, supervisor->store_fd, supervisor->keys_fd);
     case HAND_DESK:
         return hand_line(supervisor, slot, &line_rows[3]);
+    case HAND_SIGNON:
+        return hand_line(supervisor, slot, &line_rows[4]);
+    case HAND_PROVIDERS:
+        return hand_providers(supervisor, slot);
     case HAND_RING:
         return message_send(control, MESSAGE_RING, supervisor->ring_fd, -1);
     }
@@ -567,7 +583,8 @@ static void add_slots(struct supervisor *supervisor)
 {
     for (int proc = PROC_UNSET + 1; proc < PROC_COUNT; proc++) {
         const struct proc_row *row = proc_row((enum proc)proc);
-        bool wanted = !row->console || supervisor->conf->console.len != 0;
+        bool wanted = (!row->console || supervisor->conf->console.len != 0) &&
+                      (!row->providers || supervisor->conf->single_sign_on.len != 0);
         size_t n = row->per_worker ? supervisor->n_workers : wanted ? 1 : 0;
         for (size_t i = 0; i < n; i++) {
             add_slot(supervisor, (enum proc)proc, (unsigned)i);

@@ -19,6 +19,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/str.h"
+#include "outbound/oidc.h"
 #include "records/actor.h"
 #include "records/engine.h"
 #include "records/session.h"
@@ -78,24 +79,49 @@ struct web_exchange {
         bool busy;       /* auth is not there or has too much to do */
         struct str hash; /* of a question that made one */
     } verdict;
-    /* Called with the verdict, as the handler's second half. */
+    /* What a provider of single sign-on is asked, where the handler answered WEB_ASK_PROVIDER:
+     * where to send the browser (code empty), or who came back with this code. */
+    struct web_provider_question {
+        uint32_t provider;
+        struct oidc_attempt attempt;
+        struct str redirect;
+        struct str code;
+    } provider_question;
+    struct web_provider_answer {
+        bool good;
+        char address[OIDC_ADDRESS_MAX]; /* of the first question */
+        char issuer[OIDC_TEXT_MAX];     /* of the second, and who it is */
+        struct oidc_who who;
+    } provider_answer;
+    /* Called with the verdict or the answer, as the handler's second half. */
     enum web_next (*resume)(struct web_exchange *exchange);
     void *work; /* the handler's own, in the arena */
 };
 
 enum web_next {
     WEB_DONE,
-    WEB_ASK, /* question and resume are set */
+    WEB_ASK,          /* question and resume are set */
+    WEB_ASK_PROVIDER, /* provider_question and resume are set */
 };
 
 typedef enum web_next web_handler(struct web_exchange *exchange);
 
+/* The school's providers of single sign-on, for pages. */
+struct web_providers {
+    size_t n;
+    struct web_provider {
+        char name[OIDC_NAME_MAX + 1];
+        char label[OIDC_LABEL_MAX + 1];
+    } items[OIDC_PROVIDERS_MAX];
+};
+
 struct web_options {
     struct store *store;
     struct keys *keys;
-    const char *data;            /* for what is shown, never opened */
-    struct str school;           /* the name of --school */
-    bool policy_fixed;           /* --policy FILE: read-only on screen */
+    const char *data;                      /* for what is shown, never opened */
+    struct str school;                     /* the name of --school */
+    const struct web_providers *providers; /* may grow while it runs; NULL: none */
+    bool policy_fixed;                     /* --policy FILE: read-only on screen */
     void (*ring)(void *context); /* after a commit that concerns the gate: wakes the clerk */
     void *ring_context;
 };
@@ -104,7 +130,8 @@ struct web;
 MUST_USE enum err web_new(const struct web_options *options, struct web **ret_web);
 void web_free(struct web *web);
 
-/* Routes, guards and handles. WEB_ASK: the caller asks auth, fills verdict and calls web_resume.
+/* Routes, guards and handles. WEB_ASK: the caller asks auth, fills verdict and calls
+ * web_resume; WEB_ASK_PROVIDER: the same with signon and provider_answer.
  * Never fails: what goes wrong is a page. The exchange is the caller's, zeroed but for web, request
  * and arena; web_exchange_fini frees its buffers. */
 enum web_next web_handle(struct web_exchange *exchange);
