@@ -223,6 +223,16 @@ enum err account_find_identity(struct store *store, struct arena *arena, struct 
     return err == ERR_OK && ret_account->state != ACCOUNT_ACTIVE ? ERR_NOT_FOUND : err;
 }
 
+enum err account_find_match(struct store *store, struct arena *arena, struct str address,
+                            struct account *ret_account)
+{
+    const struct store_value values[] = {store_text(address)};
+    ERR_TRY(store_begin(store, STR(""), STORE_READ));
+    enum err err = account_finish(
+        store, one_row(store, arena, STATEMENT_ACCOUNT_BY_EMAIL, values, 1, ret_account));
+    return err == ERR_OK && ret_account->state != ACCOUNT_ACTIVE ? ERR_NOT_FOUND : err;
+}
+
 static enum err link_identity(struct engine *engine, const struct actor *actor, struct arena *arena,
                               struct str issuer, struct str subject)
 {

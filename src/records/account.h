@@ -61,6 +61,10 @@ struct str account_fold(struct arena *arena, struct str name);
 /* The account at an issuer of single sign-on. ERR_NOT_FOUND: none, or one that cannot sign in. */
 MUST_USE enum err account_find_identity(struct store *store, struct arena *arena, struct str issuer,
                                         struct str subject, struct account *ret_account);
+/* The account of the one person with this address of mail (lower case), for a first single sign-on.
+ * ERR_NOT_FOUND: nobody, several, or one that cannot sign in. */
+MUST_USE enum err account_find_match(struct store *store, struct arena *arena, struct str address,
+                                     struct account *ret_account);
 /* Links the actor's own account to who they are at an issuer; ERR_CONFLICT: somebody has it. */
 MUST_USE enum err account_link_identity(struct engine *engine, const struct actor *actor,
                                         struct str issuer, struct str subject);

@@ -26,6 +26,11 @@ MUST_USE enum err sign_actor(struct web_exchange *exchange, struct actor *ret_ac
  * factor was shown, else 0. */
 enum web_next sign_on(struct web_exchange *exchange, const struct actor *actor, int64_t factor_ms);
 
+/* The same for an account whose person is proven by other means than a form of ours: next is where
+ * to go on, a path of ours. */
+enum web_next sign_account(struct web_exchange *exchange, const struct account *account,
+                           struct str next, int64_t factor_ms);
+
 /* Whether the second factor was shown in this session within ten minutes. */
 bool sign_factor_is_fresh(const struct web_exchange *exchange);
 

@@ -25,11 +25,25 @@ struct engine sign_engine(const struct web_exchange *exchange)
                            .keys = exchange->web->options.keys};
 }
 
+/* [{"text", "href"}] of the providers of single sign-on. */
+static json_t *list_ways(struct web_exchange *exchange, struct str next)
+{
+    const struct web_providers *providers = exchange->web->options.providers;
+    json_t *ways = json_array();
+    for (size_t i = 0; providers != NULL && i < providers->n; i++) {
+        const struct str places[] = {str_from(providers->items[i].name), next};
+        struct str href = web_path(exchange, "/sign-in/with/%?next=%", places, 2);
+        json_array_append_new(ways, json_pack("{s:s, s:s%}", "text", providers->items[i].label,
+                                              "href", href.p, href.len));
+    }
+    return ways;
+}
+
 json_t *sign_document(struct web_exchange *exchange, const char *title)
 {
     struct str next = web_next_path(exchange);
-    return json_pack("{s:s, s:s%, s:{}, s:[]}", "title", title, "next", next.p, next.len, "faults",
-                     "errors");
+    return json_pack("{s:s, s:s%, s:{}, s:[], s:o}", "title", title, "next", next.p, next.len,
+                     "faults", "errors", "sso", list_ways(exchange, next));
 }
 
 void sign_fault(json_t *document, const char *field, const char *text)
@@ -99,7 +113,8 @@ static enum err next_step(struct web_exchange *exchange, const struct actor *act
     return ERR_OK;
 }
 
-enum web_next sign_on(struct web_exchange *exchange, const struct actor *actor, int64_t factor_ms)
+static enum web_next go_on(struct web_exchange *exchange, const struct actor *actor,
+                           struct str next, int64_t factor_ms)
 {
     static const char *const paths[] = {
         [STEP_PASSWORD] = "/sign-in/password?next=%",
@@ -108,7 +123,6 @@ enum web_next sign_on(struct web_exchange *exchange, const struct actor *actor, 
     };
     struct engine engine = sign_engine(exchange);
     struct session_token token;
-    struct str next = web_next_path(exchange);
     enum step step = STEP_IN;
     enum err err = next_step(exchange, actor, factor_ms, &step);
     if (err == ERR_OK) {
@@ -122,6 +136,11 @@ enum web_next sign_on(struct web_exchange *exchange, const struct actor *actor, 
     secret_wipe(&token, sizeof(token));
     return page_redirect(exchange,
                          step == STEP_IN ? next : web_path(exchange, paths[step], &next, 1));
+}
+
+enum web_next sign_on(struct web_exchange *exchange, const struct actor *actor, int64_t factor_ms)
+{
+    return go_on(exchange, actor, web_next_path(exchange), factor_ms);
 }
 
 /* ---- name and password ---- */
@@ -155,7 +174,8 @@ static void take_over(const struct web_exchange *exchange, struct actor *actor)
     }
 }
 
-static enum web_next is_right(struct web_exchange *exchange, const struct account *account)
+enum web_next sign_account(struct web_exchange *exchange, const struct account *account,
+                           struct str next, int64_t factor_ms)
 {
     struct actor actor = {.now_ms = exchange->request->now_ms};
     struct engine engine = sign_engine(exchange);
@@ -176,7 +196,7 @@ static enum web_next is_right(struct web_exchange *exchange, const struct accoun
         return page_err(exchange, err);
     }
     take_over(exchange, &actor);
-    return sign_on(exchange, &actor, 0);
+    return go_on(exchange, &actor, next, factor_ms);
 }
 
 static enum web_next judged(struct web_exchange *exchange)
@@ -195,7 +215,7 @@ static enum web_next judged(struct web_exchange *exchange)
         return show_sign_in(exchange, SIGN_FAULT_STATUS, "password",
                             "The log-on or the password is not right. Check both and try again.");
     }
-    return is_right(exchange, &signing->account);
+    return sign_account(exchange, &signing->account, web_next_path(exchange), 0);
 }
 
 enum web_next web_sign_in_send(struct web_exchange *exchange)
