@@ -30,7 +30,7 @@ const struct folder_row folder_rows[] = {
 const size_t n_folder_rows = sizeof(folder_rows) / sizeof(folder_rows[0]);
 
 const char *const user_names[] = {"lodge-proxy",   "lodge-auth", "lodge-clerk", "lodge-notary",
-                                  "lodge-fetcher", "lodge-desk", "lodge-front"};
+                                  "lodge-fetcher", "lodge-desk", "lodge-front", "lodge-signon"};
 const size_t n_user_names = sizeof(user_names) / sizeof(user_names[0]);
 
 bool folder_path(const char *data, const char *name, char *to, size_t size)

@@ -56,7 +56,7 @@ struct oidc_config {
     size_t n_providers;
 };
 
-/* The operator's file (docs/accounts.md, "Single sign-on"): {"providers": [{...}]}. ERR_INVALID
+/* The operator's file (docs/running.md, "Single sign-on"): {"providers": [{...}]}. ERR_INVALID
  * with a sentence in *why; *ret_config is written only on success. The caller wipes it. */
 MUST_USE enum err oidc_config_read(struct str json, struct oidc_config *ret_config,
                                    struct buf *why);

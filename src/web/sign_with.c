@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Signing in at a provider of single sign-on (docs/accounts.md).
+/* Signing in at a provider of single sign-on (docs/running.md).
  *
  * What was sent along (state, nonce, verifier) rests in a cookie of this browser for ten minutes
  * and counts once: a code that somebody else's browser was given opens nothing here. A second
