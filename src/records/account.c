@@ -213,6 +213,20 @@ enum err account_find(struct store *store, struct arena *arena, struct str name,
     return err;
 }
 
+enum err account_find_at(struct engine *engine, struct arena *arena, struct str school,
+                         struct str log_on, struct account *ret_account)
+{
+    const struct store_value values[] = {store_text(account_fold(arena, log_on)),
+                                         store_text(school)};
+    if (arena->failed || !is_log_on_text(values[0].bytes)) {
+        return ERR_NOT_FOUND;
+    }
+    ERR_TRY(store_begin(engine->store, school, STORE_READ));
+    return account_finish(
+        engine->store,
+        one_row(engine->store, arena, STATEMENT_ACCOUNT_BY_LOG_ON_AT, values, 2, ret_account));
+}
+
 enum err account_find_identity(struct store *store, struct arena *arena, struct str issuer,
                                struct str subject, struct account *ret_account)
 {
