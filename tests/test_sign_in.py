@@ -62,7 +62,7 @@ def test_unknown_and_wrong_are_told_in_the_same_words(console):
     for name in ("ann", "nobody-at-all"):
         _, answer = sign_in(console, name, "not this one, no")
         assert answer.status == 422
-        pages.append(answer.text.replace(name, "NAME"))
+        pages.append(answer.text.replace(f"\"{name}\"", "NAME"))
     assert pages[0] == pages[1]
 
 

@@ -31,7 +31,7 @@ class People:
 
     def execute(self, sql, values=()):
         """Straight into the store, as no page does: what a test needs before the first sign-in."""
-        store = sqlite3.connect(self.console.data / "records" / "lodge.db", timeout=30)
+        store = sqlite3.connect(self.console.data / "store" / "lodge.db", timeout=30)
         with store:
             rows = store.execute(sql, values).fetchall()
         store.close()
