@@ -268,7 +268,7 @@ def operation(route, path, register):
 
 
 def paths(routes, registers):
-    found = {}
+    found, names = {}, set()
     for route in routes:
         wild = "{register}" in route["path"]
         for register in registers if wild else [None]:
@@ -279,6 +279,9 @@ def paths(routes, registers):
             method = route["method"].lower()
             # The first route that fits is the one that answers.
             if made and method not in found.setdefault(path, {}):
+                if made["operationId"] in names:  # one handler of several addresses
+                    made["operationId"] += "." + re.sub(r"\W+", "_", f"{method}{path}").strip("_")
+                names.add(made["operationId"])
                 found[path][method] = made
     return {path: item for path, item in found.items() if item}
 

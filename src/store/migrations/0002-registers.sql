@@ -378,3 +378,33 @@ CREATE INDEX reg_restore_test_made_by ON reg_restore_test (school, made_by);
 CREATE INDEX reg_restore_test_f_tested ON reg_restore_test (school, f_tested, id);
 CREATE INDEX reg_restore_test_f_result ON reg_restore_test (school, f_result, id);
 CREATE INDEX reg_restore_test_f_by ON reg_restore_test (school, f_by);
+
+CREATE TABLE reg_training (
+    id text PRIMARY KEY,
+    school text NOT NULL REFERENCES school (id),
+    version {{int}} NOT NULL,
+    state text NOT NULL,
+    about text,
+    made_ms {{int}} NOT NULL,
+    made_by text NOT NULL,
+    changed_ms {{int}} NOT NULL,
+    changed_by text NOT NULL,
+    f_person text,
+    f_topic text,
+    k_topic text,
+    f_kind text,
+    f_held text,
+    f_due text,
+    f_given_by text,
+    k_given_by text,
+    f_certificate text,
+    f_notes text
+) {{strict}};
+CREATE INDEX reg_training_changed_ms ON reg_training (school, changed_ms, id);
+CREATE INDEX reg_training_made_by ON reg_training (school, made_by);
+CREATE INDEX reg_training_about ON reg_training (school, about, changed_ms, id);
+CREATE INDEX reg_training_f_person ON reg_training (school, f_person);
+CREATE INDEX reg_training_k_topic ON reg_training (school, k_topic, id);
+CREATE INDEX reg_training_f_kind ON reg_training (school, f_kind, id);
+CREATE INDEX reg_training_f_held ON reg_training (school, f_held, id);
+CREATE INDEX reg_training_f_due ON reg_training (school, f_due, id);
