@@ -108,12 +108,12 @@ static void open_folder(struct seed *seed, const char *folder)
     char path[4096];
     struct buf why;
     buf_init(&why, 1024);
-    snprintf(path, sizeof(path), "%s/records", folder);
+    snprintf(path, sizeof(path), "%s/store", folder);
     (void)mkdir(path, 0700);
     snprintf(path, sizeof(path), "%s/keys", folder);
     (void)mkdir(path, 0700);
     int keys = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    snprintf(path, sizeof(path), "%s/records/lodge.db", folder);
+    snprintf(path, sizeof(path), "%s/store/lodge.db", folder);
     enum err err = store_open(path, &seed->engine.store, &why);
     if (err == ERR_OK) {
         err = keys_open(keys, &seed->engine.keys, &why);
