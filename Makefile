@@ -42,7 +42,7 @@ build-release/build.ninja:
 bench:
 	@tools/install build run bench
 	@$(MAKE) --no-print-directory build-release/build.ninja
-	@ninja -C build-release lodge bench/bench-spool
+	@ninja -C build-release lodge bench/bench-spool tests/schoolseed
 	@$(MAKE) --no-print-directory -C bench
 	@bench/run-all build-release/lodge
 
