@@ -24,6 +24,10 @@ static const char details[] =
     "before\n"
     "them. Without --data it lives in ~/.local/state/lodge-demo (XDG_STATE_HOME).\n"
     "\n"
+    "With --console, policy and people come from the records; --policy FILE fixes the policy (the\n"
+    "console shows it and cannot change it), --state FILE the people. Without --console both come\n"
+    "from files.\n"
+    "\n"
     "Every option but --data and --demo can also stand in DIR/lodge.conf, as a line \"name = "
     "value\"; the\n"
     "command line comes first. TIME is 500ms, 30s, 10m or 2h; SIZE is 64K, 4M or 1G.\n"
@@ -121,7 +125,8 @@ static int check_needed(const struct conf *conf)
         const char *name;
     } needed[] = {{&conf->policy, "policy"}, {&conf->catalog, "catalog"}, {&conf->proxy, "proxy"}};
     for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
-        if (needed[i].text->len == 0) {
+        bool from_records = needed[i].text == &conf->policy && conf->console.len != 0;
+        if (needed[i].text->len == 0 && !from_records) {
             return cmd_fail(EXIT_USAGE, "serve",
                             "--%s is needed, here or in %s/lodge.conf; see --help", needed[i].name,
                             data);
@@ -168,7 +173,7 @@ int cmd_serve(int argc, char **argv)
     struct buf guide;
     struct usage usage = {
         .command = "serve",
-        .synopsis = "--data DIR --policy FILE --catalog IMAGE --proxy ADDR:PORT [...]",
+        .synopsis = "--data DIR --console ADDR:PORT --catalog IMAGE --proxy ADDR:PORT [...]",
         .summary = "Runs the gate: a filtering proxy, decided by the school's policy.",
         .details = details,
         .options = rows,

@@ -243,6 +243,18 @@ static enum err take_store(struct child *child, struct ipc_message *message)
     return ERR_OK;
 }
 
+static enum err take_records(struct child *child, struct ipc_message *message)
+{
+    replace_fd(&child->store_fd, message, 0);
+    return ERR_OK;
+}
+
+static enum err take_published(struct child *child, struct ipc_message *message)
+{
+    replace_fd(&child->published_fd, message, 0);
+    return ERR_OK;
+}
+
 static enum err take_ring(struct child *child, struct ipc_message *message)
 {
     replace_fd(&child->ring_fd, message, 0);
@@ -319,6 +331,8 @@ static enum err (*const takers[MESSAGE_COUNT])(struct child *, struct ipc_messag
     [MESSAGE_SIGNON] = take_signon,
     [MESSAGE_PROVIDERS] = take_providers,
     [MESSAGE_RING] = take_ring,
+    [MESSAGE_RECORDS] = take_records,
+    [MESSAGE_PUBLISHED] = take_published,
 };
 
 static enum err take_one(struct child *child)
@@ -390,6 +404,7 @@ int child_main(const char *name)
         .console_fd = -1,
         .providers_fd = -1,
         .store_fd = -1,
+        .published_fd = -1,
         .keys_fd = -1,
         .images = {-1, -1, -1},
     };

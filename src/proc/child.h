@@ -28,6 +28,7 @@ struct child {
     int passwords_fd;
     int devices_fd;
     int ca_fd;
+    int published_fd; /* DIR/images */
     int bell_fd;
     int ring_fd;    /* behind a commit that concerns the gate */
     int console_fd; /* the folder of the console's certificate */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The clerk: syncs the spool to the disk every second, and at once when the bell rings; keeps the
- * register of devices (devices.h). */
+ * register of devices (devices.h); with a console, publishes the records to the gate
+ * (publisher.h). */
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -9,6 +11,7 @@
 #include "os/signals.h"
 #include "proc/child.h"
 #include "proc/devices.h"
+#include "proc/publisher.h"
 
 enum { SYNC_MS = MS_PER_SECOND };
 
@@ -18,7 +21,8 @@ struct clerk {
     struct child *child;
     struct spool_sync *sync;
     struct devices *devices;
-    enum err last; /* so that a failing disk is told once, not every second */
+    struct publisher *publisher; /* NULL: no console */
+    enum err last;               /* so that a failing disk is told once, not every second */
 };
 
 static void sync_spool(struct clerk *clerk)
@@ -48,13 +52,37 @@ static void drain(struct child *child)
     struct clerk *clerk = child->work;
     sync_spool(clerk);
     devices_save(clerk->devices);
+    if (clerk->publisher != NULL) {
+        publisher_end(clerk->publisher);
+    }
     loop_stop(child->loop);
+}
+
+/* With --policy FILE, who is in which group is that document's affair, and it may change. */
+static void take_images(struct child *child)
+{
+    const struct clerk *clerk = child->work;
+    struct file_map map = {{0}};
+    int policy_fd = child->images[CHILD_POLICY];
+    bool fixed = child->conf.policy.len != 0 && policy_fd >= 0 && clerk->publisher != NULL;
+    if (fixed && file_map_fd(policy_fd, &map) == ERR_OK) {
+        publisher_set_policy(clerk->publisher, map.bytes);
+        file_map_fini(&map);
+    }
+    for (size_t i = 0; i < CHILD_IMAGES; i++) {
+        if (child->images[i] >= 0) {
+            close(child->images[i]);
+            child->images[i] = -1;
+        }
+    }
 }
 
 static void take_lines(struct child *child, bool go)
 {
     const struct clerk *clerk = child->work;
-    (void)go;
+    if (go) {
+        take_images(child);
+    }
     for (size_t i = 0; i < child->n_clerk; i++) {
         devices_take_line(clerk->devices, child->clerk_fds[i]);
     }
@@ -72,12 +100,22 @@ enum err proc_clerk_start(struct child *child)
     const struct confine_dir dirs[] = {
         {.fd = child->spool_fd, .write = false},
         {.fd = child->devices_fd, .write = true},
+        {.fd = child->published_fd, .write = true},
+        {.fd = child->store_fd, .write = true},
     };
-    ERR_TRY(child_confine_dirs(child, dirs, sizeof(dirs) / sizeof(dirs[0])));
+    bool records = child->store_fd >= 0;
+    if (records && child->conf.database.len != 0) {
+        child->calls |= CONFINE_TCP_UDP | CONFINE_LIBRARY; /* a server is dialled, and once more */
+        child->dials = true;
+    }
+    if (records) {
+        ERR_TRY(publisher_new(child, &clerk.publisher));
+    }
+    ERR_TRY(child_confine_dirs(child, dirs, records ? 4 : 2));
     ERR_TRY(devices_new(child->loop, child->devices_fd, &clerk.devices));
     ERR_TRY(spool_sync_new(child->spool_fd, &clerk.sync));
     ERR_TRY(loop_add(child->loop, &clerk.bell, child->bell_fd, EPOLLIN));
     sync_spool(&clerk);
-    take_lines(child, false);
+    take_lines(child, true);
     return child_ready(child);
 }

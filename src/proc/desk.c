@@ -369,8 +369,9 @@ static enum err make_file(const char *name)
     if (fd < 0) {
         return ERR_SYSTEM;
     }
+    bool shared = fchmod(fd, 0660) == 0; /* whatever the umask says */
     close(fd);
-    return ERR_OK;
+    return shared ? ERR_OK : ERR_SYSTEM;
 }
 
 static enum err open_store(struct desk *desk, struct buf *why)

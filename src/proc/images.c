@@ -214,6 +214,9 @@ enum err images_take(struct images *images, enum image image, bool *ret_changed,
         return ERR_OK;
     }
     int fd = open(slot->path, OPEN_FLAGS);
+    if (fd < 0 && errno == ENOENT && slot->optional) {
+        return ERR_OK;
+    }
     if (fd < 0 || fstat(fd, &stat) != 0) {
         buf_append(why, str_from(strerror(errno)));
         if (fd >= 0) {
@@ -246,6 +249,63 @@ enum err image_check(enum image image, const char *path, struct buf *why)
     enum err err = rows[image].check(fd, &generation, why);
     close(fd);
     return err;
+}
+
+/* ---- past images ---- */
+
+struct pruning {
+    int folder_fd;
+    int64_t before_ms;
+    const char *name; /* of the kind, with its dash */
+    char last[NAME_BYTES];
+    int64_t last_ms; /* of the one that was used last */
+    bool drop;
+};
+
+static void prune_one(struct pruning *pruning, const char *name)
+{
+    struct stat stat;
+    size_t len = strlen(pruning->name);
+    if (strncmp(name, pruning->name, len) != 0 || strlen(name) >= NAME_BYTES ||
+        fstatat(pruning->folder_fd, name, &stat, AT_SYMLINK_NOFOLLOW) != 0) {
+        return;
+    }
+    int64_t used_ms = (int64_t)stat.st_mtim.tv_sec * 1000;
+    if (!pruning->drop) {
+        if (used_ms >= pruning->last_ms) {
+            pruning->last_ms = used_ms;
+            snprintf(pruning->last, sizeof(pruning->last), "%s", name);
+        }
+    } else if (used_ms < pruning->before_ms && strcmp(name, pruning->last) != 0) {
+        (void)unlinkat(pruning->folder_fd, name, 0);
+    }
+}
+
+static void each_name(struct pruning *pruning)
+{
+    int fd = openat(pruning->folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *list = fd >= 0 ? fdopendir(fd) : NULL;
+    if (list == NULL) {
+        if (fd >= 0) {
+            close(fd);
+        }
+        return;
+    }
+    for (struct dirent *entry = readdir(list); entry != NULL; entry = readdir(list)) {
+        prune_one(pruning, entry->d_name);
+    }
+    closedir(list);
+}
+
+void images_prune(int folder_fd, int64_t before_ms)
+{
+    static const char *const kinds[] = {"policy-", "state-"};
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        struct pruning pruning = {.folder_fd = folder_fd, .before_ms = before_ms, .name = kinds[i]};
+        each_name(&pruning);
+        pruning.drop = true;
+        each_name(&pruning);
+    }
 }
 
 void images_close(struct images *images)

@@ -107,6 +107,38 @@ TEST(an_image_is_taken_once_and_again_when_its_contents_change)
     end();
 }
 
+TEST(an_image_that_the_clerk_has_not_published_yet_may_be_absent)
+{
+    begin();
+    assert_false(take(ERR_SYSTEM));
+    images.slots[IMAGE_STATE].optional = true;
+    assert_false(take(ERR_OK));
+    put_state("a");
+    assert_true(take(ERR_OK));
+    images.slots[IMAGE_STATE].optional = false;
+    end();
+}
+
+TEST(past_images_go_when_they_are_old_but_the_last_never)
+{
+    struct timespec old[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+    static const char *const names[] = {"state-1.img", "state-2.img", "policy-1.json",
+                                        "catalog-1.img"};
+    begin();
+    for (size_t i = 0; i < 4; i++) {
+        assert_ok(file_write(images.folder_fd, names[i], STR("x"), 0600));
+        old[1].tv_sec = 1000 + (time_t)i;
+        assert_int_equal(utimensat(images.folder_fd, names[i], old, 0), 0);
+    }
+    images_prune(images.folder_fd, 999 * 1000);
+    assert_int_equal(count_kept(false), 4);
+    images_prune(images.folder_fd, 2000 * 1000);
+    assert_int_equal(count_kept(false), 3);
+    assert_int_equal(faccessat(images.folder_fd, "state-1.img", F_OK, 0), -1);
+    assert_int_equal(faccessat(images.folder_fd, "state-2.img", F_OK, 0), 0);
+    end();
+}
+
 TEST(a_damaged_image_is_refused_with_the_reason_and_the_old_one_stays)
 {
     begin();
@@ -171,7 +203,9 @@ TEST(a_policy_is_checked_by_its_own_reader)
     end();
 }
 
-TESTS_MAIN(unit(an_image_is_taken_once_and_again_when_its_contents_change),
+TESTS_MAIN(unit(an_image_that_the_clerk_has_not_published_yet_may_be_absent),
+           unit(past_images_go_when_they_are_old_but_the_last_never),
+           unit(an_image_is_taken_once_and_again_when_its_contents_change),
            unit(a_damaged_image_is_refused_with_the_reason_and_the_old_one_stays),
            unit(what_is_in_force_does_not_follow_a_file_written_in_place),
            unit(a_missing_file_is_told_and_none_named_is_fine),

@@ -39,7 +39,9 @@ enum proc_hand {
     HAND_RING = 1 << 17,
     HAND_SIGNON = 1 << 18,
     HAND_PROVIDERS = 1 << 19,
-    HAND_LAST = HAND_PROVIDERS,
+    HAND_RECORDS = 1 << 20,
+    HAND_PUBLISHED = 1 << 21,
+    HAND_LAST = HAND_PUBLISHED,
 };
 
 struct child;

@@ -18,6 +18,7 @@
 #include "proc/devices.h"
 #include "proc/keeper.h"
 #include "proc/passwords.h"
+#include "proc/publisher.h"
 #include "proc/supervisor_impl.h"
 #include "tls/client.h"
 
@@ -244,26 +245,57 @@ static bool open_listeners(struct supervisor *supervisor)
     return true;
 }
 
-/* Of one process's user, and nobody else's but, where mode says so, of the common group's. */
-static bool open_given(int data_fd, const char *name, enum proc proc, mode_t mode, int *ret_fd)
+/* To the user of a process, where there is one and we may. */
+static bool give(int fd, enum proc proc)
 {
     uid_t uid;
     gid_t gid;
+    return geteuid() != 0 || confine_find_user(proc_row(proc)->user, &uid, &gid) != ERR_OK ||
+           fchown(fd, uid, gid) == 0;
+}
+
+/* Of one process's user, and nobody else's but, where mode says so, of the common group's. */
+static bool open_given(int data_fd, const char *name, enum proc proc, mode_t mode, int *ret_fd)
+{
     if (file_make_dirs(data_fd, name, mode) != ERR_OK ||
-        file_open_dir(data_fd, name, ret_fd) != ERR_OK) {
-        log_file("folder-failed", name, strerror(errno));
-        return false;
-    }
-    if (geteuid() == 0 && confine_find_user(proc_row(proc)->user, &uid, &gid) == ERR_OK &&
-        (fchown(*ret_fd, uid, gid) != 0 || fchmod(*ret_fd, mode) != 0)) {
+        file_open_dir(data_fd, name, ret_fd) != ERR_OK || !give(*ret_fd, proc) ||
+        fchmod(*ret_fd, mode) != 0) {
         log_file("folder-failed", name, strerror(errno));
         return false;
     }
     return true;
 }
 
+/* Where the clerk publishes: what no option names comes from there. */
+static bool open_published(struct supervisor *supervisor, const char *data)
+{
+    static const char *const names[PUBLISHED_PATHS] = {
+        [PUBLISHED_PATH_POLICY] = PUBLISHED_POLICY,
+        [PUBLISHED_PATH_STATE] = PUBLISHED_STATE,
+        [PUBLISHED_PATH_PASSWORDS] = PUBLISHED_PASSWORDS,
+    };
+    static const enum image images[PUBLISHED_PATHS] = {
+        [PUBLISHED_PATH_POLICY] = IMAGE_POLICY,
+        [PUBLISHED_PATH_STATE] = IMAGE_STATE,
+        [PUBLISHED_PATH_PASSWORDS] = IMAGE_COUNT,
+    };
+    for (size_t i = 0; i < PUBLISHED_PATHS; i++) {
+        char *path = supervisor->published[i];
+        int n = snprintf(path, PUBLISHED_PATH_BYTES, "%s/images/%s", data, names[i]);
+        if (n < 0 || n >= PUBLISHED_PATH_BYTES) {
+            log_file("folder-failed", data, err_text(ERR_LIMIT));
+            return false;
+        }
+        if (images[i] != IMAGE_COUNT && supervisor->images.slots[images[i]].path[0] == '\0') {
+            supervisor->images.slots[images[i]].path = path;
+            supervisor->images.slots[images[i]].optional = true;
+        }
+    }
+    return give(supervisor->images.folder_fd, PROC_clerk);
+}
+
 /* Folders and port of the console, where there is one. */
-static bool open_console(struct supervisor *supervisor)
+static bool open_console(struct supervisor *supervisor, const char *data)
 {
     const struct conf_text *text = &supervisor->conf->console;
     int data_fd = supervisor->data_fd;
@@ -273,7 +305,8 @@ static bool open_console(struct supervisor *supervisor)
     }
     if (!open_given(data_fd, "store", PROC_desk, 0770, &supervisor->store_fd) ||
         !open_given(data_fd, "keys", PROC_desk, 0700, &supervisor->keys_fd) ||
-        !open_given(data_fd, "console", PROC_front, 0700, &supervisor->console_fd)) {
+        !open_given(data_fd, "console", PROC_front, 0700, &supervisor->console_fd) ||
+        !open_published(supervisor, data)) {
         return false;
     }
     if (sock_addr_parse(conf_str(text), &addr) != ERR_OK) {
@@ -335,5 +368,5 @@ bool supervisor_open(struct supervisor *supervisor, const char *data)
     warn_of_users();
     return open_folders(supervisor, data) && open_small_things(supervisor) &&
            open_hosts(supervisor) && open_roots(supervisor) && check_dns(supervisor) &&
-           open_listeners(supervisor) && open_console(supervisor);
+           open_listeners(supervisor) && open_console(supervisor, data);
 }

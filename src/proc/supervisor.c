@@ -19,6 +19,7 @@
 #include "os/spawn.h"
 #include "proc/keeper.h"
 #include "proc/message.h"
+#include "proc/published.h"
 #include "proc/supervisor_impl.h"
 
 enum {
@@ -184,6 +185,12 @@ static enum err hand_one(struct supervisor *supervisor, struct slot *slot, enum 
         return hand_line(supervisor, slot, &line_rows[4]);
     case HAND_PROVIDERS:
         return hand_providers(supervisor, slot);
+    case HAND_RECORDS:
+        return supervisor->store_fd < 0
+                   ? ERR_OK
+                   : message_send(control, MESSAGE_RECORDS, supervisor->store_fd, -1);
+    case HAND_PUBLISHED:
+        return message_send(control, MESSAGE_PUBLISHED, supervisor->images.folder_fd, -1);
     case HAND_RING:
         return message_send(control, MESSAGE_RING, supervisor->ring_fd, -1);
     }
@@ -503,6 +510,20 @@ static void hand_new_images(struct supervisor *supervisor, unsigned which)
     }
 }
 
+/* The clerk's file of passwords becomes auth's. */
+static bool take_passwords(struct supervisor *supervisor)
+{
+    if (supervisor->store_fd < 0) {
+        return true;
+    }
+    enum err err = published_passwords_take(supervisor->images.folder_fd, supervisor->passwords_fd,
+                                            &supervisor->passwords_seen);
+    if (err != ERR_OK) {
+        log_line(LOG_ERROR, "passwords-refused", "err=%s do=\"the old ones stay\"", err_name(err));
+    }
+    return err == ERR_OK;
+}
+
 /* Looks at all files; false where one was refused. Workers are told of what is new. */
 static bool take_images(struct supervisor *supervisor)
 {
@@ -527,7 +548,7 @@ static bool take_images(struct supervisor *supervisor)
     if (new != 0) {
         hand_new_images(supervisor, new);
     }
-    return all_good;
+    return take_passwords(supervisor) && all_good;
 }
 
 static void on_files(struct watch_set *watch)
@@ -600,6 +621,10 @@ static void watch_files(struct supervisor *supervisor)
             log_line(LOG_WARN, "not-watched", "kind=%s errno=%d do=\"send SIGHUP after changes\"",
                      image_name((enum image)i), errno);
         }
+    }
+    if (supervisor->store_fd >= 0 &&
+        watch_add(&supervisor->watch, supervisor->published[PUBLISHED_PATH_PASSWORDS]) != ERR_OK) {
+        log_line(LOG_WARN, "not-watched", "kind=passwords errno=%d", errno);
     }
 }
 

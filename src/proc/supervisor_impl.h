@@ -11,6 +11,8 @@
 #include "proc/images.h"
 #include "proc/proc.h"
 
+enum { PUBLISHED_PATH_BYTES = 4096 };
+enum { PUBLISHED_PATH_POLICY, PUBLISHED_PATH_STATE, PUBLISHED_PATH_PASSWORDS, PUBLISHED_PATHS };
 enum { SLOTS_MAX = 80, WORKERS_MAX = 64, SLOT_NAME_BYTES = 24 };
 
 /* A place for a process, and the process in it. */
@@ -56,7 +58,9 @@ struct supervisor {
     int hosts_fd; /* -1: none */
     int roots_fd;
     int origin_roots_fd;
-    int listen_fds[WORKERS_MAX]; /* each worker's own */
+    struct stat passwords_seen;                            /* of what the clerk published */
+    char published[PUBLISHED_PATHS][PUBLISHED_PATH_BYTES]; /* in DIR/images */
+    int listen_fds[WORKERS_MAX];                           /* each worker's own */
     size_t n_workers;
     bool all_ready;
     bool ending;

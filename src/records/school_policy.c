@@ -310,3 +310,43 @@ enum err school_policy_keep_first(struct engine *engine, const struct actor *act
     buf_fini(&canonical);
     return err;
 }
+
+static enum err add_if_other(struct engine *engine, const struct actor *actor,
+                             const struct school_policy_change *change, struct str canonical)
+{
+    struct arena arena;
+    struct store_value columns[LAST_COLUMNS];
+    arena_init(&arena, 2 * (size_t)LIMIT_POLICY_BYTES);
+    enum err err = read_version(engine, actor, 0, &arena, columns);
+    bool none = err == ERR_NOT_FOUND;
+    bool same = err == ERR_OK && str_eq(columns[1].bytes, canonical);
+    int64_t number = none ? 0 : columns[0].number;
+    arena_fini(&arena);
+    if (same || (err != ERR_OK && !none)) {
+        return err;
+    }
+    return add(engine, actor, change, number + 1, canonical);
+}
+
+enum err school_policy_keep_given(struct engine *engine, const struct actor *actor, struct str text,
+                                  struct str words, struct buf *why)
+{
+    struct buf canonical;
+    const struct school_policy_change change = {
+        .text = text, .words = words, .field = STR("document"), .value = text};
+    buf_init(&canonical, LIMIT_POLICY_BYTES);
+    enum err err = check_change(&change, &canonical, why);
+    if (err == ERR_OK) {
+        err = store_begin(engine->store, actor->school, STORE_WRITE);
+    }
+    if (err == ERR_OK) {
+        err = add_if_other(engine, actor, &change, buf_str(&canonical));
+        if (err == ERR_OK) {
+            err = store_commit(engine->store);
+        } else {
+            store_rollback(engine->store);
+        }
+    }
+    buf_fini(&canonical);
+    return err;
+}

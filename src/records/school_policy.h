@@ -45,6 +45,11 @@ MUST_USE enum err school_policy_keep(struct engine *engine, const struct actor *
 MUST_USE enum err school_policy_keep_first(struct engine *engine, const struct actor *actor,
                                            struct str text, struct str words, struct buf *why);
 
+/* Keeps a document that the operator gave from outside (--policy FILE) as a version, unless the
+ * last one is the same; in a transaction of its own. */
+MUST_USE enum err school_policy_keep_given(struct engine *engine, const struct actor *actor,
+                                           struct str text, struct str words, struct buf *why);
+
 /* What the checker says of a document that may be used: a list of sentences. */
 MUST_USE enum err school_policy_findings(const json_t *document, int64_t now_ms,
                                          json_t **ret_findings);

@@ -223,6 +223,27 @@ TEST(rules_name_kinds_years_and_roles_that_the_records_know)
     close_school(&school);
 }
 
+TEST(a_document_from_outside_becomes_a_version_once)
+{
+    struct school school;
+    open_school(&school);
+    struct actor operator= {.school = STR("school-1"), .operator= true, .now_ms = 2};
+    struct buf other;
+    buf_init(&other, TEXT_MAX);
+    test_document(&(struct test_policy){.table = TABLE}, &other);
+    const struct str texts[] = {buf_str(&school.document), buf_str(&other), buf_str(&other)};
+    const int64_t want[] = {1, 2, 2};
+    for (size_t i = 0; i < 3; i++) {
+        assert_ok(school_policy_keep_given(&school.engine, &operator, texts[i], STR("--policy"),
+                                           &school.why));
+        json_t *version = get(&school, 0);
+        assert_int_equal(json_integer_value(json_object_get(version, "number")), want[i]);
+        json_decref(version);
+    }
+    buf_fini(&other);
+    close_school(&school);
+}
+
 TEST(T6_the_checker_speaks_of_what_is_left_open)
 {
     struct school school;
@@ -247,4 +268,5 @@ TESTS_MAIN(unit(a_cell_changes_as_a_new_version_with_its_reason),
            unit(two_people_at_once_do_not_undo_each_other),
            unit(a_document_that_must_not_be_used_is_never_kept),
            unit(rules_name_kinds_years_and_roles_that_the_records_know),
+           unit(a_document_from_outside_becomes_a_version_once),
            unit(T6_the_checker_speaks_of_what_is_left_open))
