@@ -81,6 +81,28 @@ TEST(an_import_makes_changes_and_finds_by_unique_values)
     school_close(&at);
 }
 
+TEST(an_import_replaces_what_it_cannot_see)
+{
+    struct school at;
+    school_open(&at);
+    struct actor office = school_person(&at, "Olga Finch", "staff", "office");
+    struct record_id ada = school_add(
+        &at, "person",
+        school_json("{'name': 'Ada', 'kind': 'pupil', 'log_on': 'ada', 'looked_after': 'no'}"));
+    json_t *faults = NULL;
+    json_t *input = school_json("{'looked_after': 'yes'}");
+    assert_err(engine_change(&at.engine, &office, school_register("person"), school_id(&ada), 1,
+                             input, STR(""), &faults),
+               ERR_INVALID);
+    assert_non_null(json_object_get(faults, "looked_after"));
+    json_decref(faults);
+    json_decref(input);
+    assert_counts(
+        import(&at, &office, "person", STR("log_on,looked_after\nada,yes\n"), false, ERR_OK), 1, 0,
+        1, 0);
+    school_close(&at);
+}
+
 TEST(one_bad_row_and_nothing_is_stored_and_every_fault_is_told)
 {
     static const struct {
@@ -151,6 +173,7 @@ TEST(K16_an_export_holds_nothing_sealed_sensitive_or_unseen)
 
 TESTS_MAIN(unit(what_is_exported_comes_back_as_it_was),
            unit(an_import_makes_changes_and_finds_by_unique_values),
+           unit(an_import_replaces_what_it_cannot_see),
            unit(one_bad_row_and_nothing_is_stored_and_every_fault_is_told),
            unit(exports_and_imports_are_for_their_roles),
            unit(K16_an_export_holds_nothing_sealed_sensitive_or_unseen))

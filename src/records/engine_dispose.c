@@ -255,19 +255,25 @@ static enum err dispose_step(struct work *work, void *context)
     return note_act(work, disposal, row);
 }
 
+/* It is done: where another process is in the way, the next one of its kind clears what is left. */
+static enum err settle(enum err err)
+{
+    return err == ERR_BUSY ? ERR_OK : err;
+}
+
 enum err engine_dispose(struct engine *engine, const struct actor *actor,
                         const struct register_def *def, struct str id, uint64_t version,
                         struct str reason, json_t **ret_faults)
 {
     struct disposal disposal = {.id = id, .version = version, .reason = reason};
     ERR_TRY(work_write(engine, actor, def, dispose_step, &disposal, ret_faults));
-    enum err err = keys_destroy(engine->keys, id);
+    enum err err = settle(keys_destroy(engine->keys, id));
     for (size_t i = 0; i < disposal.n_keys; i++) {
         enum err other =
-            keys_destroy(engine->keys, str_make(disposal.keys[i].text, RECORD_ID_CHARS));
+            settle(keys_destroy(engine->keys, str_make(disposal.keys[i].text, RECORD_ID_CHARS)));
         err = err != ERR_OK ? err : other;
     }
     /* The rows are gone from the database; this takes them out of what lies beside it. */
-    enum err checkpoint = store_checkpoint(engine->store);
+    enum err checkpoint = settle(store_checkpoint(engine->store));
     return err != ERR_OK ? err : checkpoint;
 }

@@ -24,8 +24,9 @@ struct work {
     struct standing standing; /* to the record in hand */
     bool looked;              /* it holds what a look must be open for */
     bool closed;              /* and no look is open */
-    bool trying;              /* it will be rolled back: nothing is sealed and no act written */
-    json_t *faults;           /* NULL: none */
+    bool importing; /* from a table: what is closed may be replaced, as none of it is seen */
+    bool trying;    /* it will be rolled back: nothing is sealed and no act written */
+    json_t *faults; /* NULL: none */
 };
 
 /* ---- transactions (engine.c) ---- */
@@ -160,9 +161,11 @@ MUST_USE enum err words_keep(struct work *work, const struct store_value *row);
 /* Keeps the words anew of all records that refer to this one, whose name is another now. */
 MUST_USE enum err words_renamed(struct work *work, struct str id);
 /* The words of a query as the statements take them: from and up to, 2 * WORDS_ASKED; *ret_n: how
- * many there are. The longest are asked for, the rarest first. */
+ * many there are. The longest are asked for, the rarest first; *ret_rare: so few records have it
+ * that they are best found from it, and else in the list's order. */
 MUST_USE enum err words_asked(struct work *work, struct str query,
-                              struct store_value values[2 * WORDS_ASKED], size_t *ret_n);
+                              struct store_value values[2 * WORDS_ASKED], size_t *ret_n,
+                              bool *ret_rare);
 
 /* ---- files (engine_file.c) ---- */
 

@@ -305,6 +305,7 @@ static enum err take_rows(struct work *work, struct import *import)
         struct work one = {.engine = work->engine,
                            .actor = work->actor,
                            .def = work->def,
+                           .importing = true,
                            .trying = import->trying};
         arena_init(&one.arena, ENGINE_ARENA_BYTES);
         err = take_row(&one, import, &import->rows[i]);

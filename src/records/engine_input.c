@@ -187,7 +187,7 @@ static enum err take(struct work *work, const json_t *input, const struct store_
     if (!field_is_seen(the, work->standing.roles)) {
         return work_fault(work, the->name, STR("Your role does not fill this in. Leave it empty"));
     }
-    if (before != NULL && work->closed && field_is_closed(work->def, field)) {
+    if (before != NULL && work->closed && !work->importing && field_is_closed(work->def, field)) {
         return work_fault(work, the->name,
                           STR("Open the record first: say why you look at it, then change it"));
     }

@@ -47,28 +47,26 @@ static bool is_about(const struct listing *listing)
     return listing->query->about.len != 0;
 }
 
-static enum err count(struct work *work, struct listing *listing)
+enum err listing_count(struct work *work, struct listing *listing)
 {
     const struct register_statements *statements = work->def->statements;
     enum register_way way = way_of(listing);
-    bool narrow = listing->n_words != 0 && way == WAY_SCHOOL && !is_about(listing);
+    bool found = listing->n_words != 0 && way == WAY_SCHOOL && !is_about(listing);
     enum store_statement statement = is_about(listing) ? statements->count_about[way]
-                                     : narrow          ? statements->count_search
+                                     : found           ? statements->count_search
                                                        : statements->count[way];
     struct store_value values[VALUES_MAX];
     struct store_value total;
+    if (!listing->standing.any) {
+        return ERR_OK;
+    }
     size_t n = put_viewer(work, listing, values);
     values[n++] = store_number(LISTING_COUNTED);
     if (is_about(listing)) {
         values[n++] = store_text(listing->query->about);
     }
-    if (!listing->standing.any || statement == STATEMENT_UNSET) {
-        listing->standing.any = false;
-        return ERR_OK;
-    }
     ERR_TRY(store_row(work->engine->store, statement, values, n, &work->arena, &total, 1));
     listing->total = total.number;
-    listing->narrow = narrow && total.number < LISTING_COUNTED;
     return ERR_OK;
 }
 
@@ -85,11 +83,17 @@ static void choose_order(const struct register_def *def, const struct engine_que
 enum err listing_start(struct work *work, const struct engine_query *query, enum verb verb,
                        struct listing *ret_listing)
 {
-    *ret_listing = (struct listing){.query = query};
-    standing_list(work->actor, work->def, verb, &ret_listing->standing);
-    choose_order(work->def, query, ret_listing);
-    ERR_TRY(words_asked(work, query->search, ret_listing->words, &ret_listing->n_words));
-    return count(work, ret_listing);
+    struct listing *listing = ret_listing;
+    bool rare;
+    *listing = (struct listing){.query = query};
+    standing_list(work->actor, work->def, verb, &listing->standing);
+    choose_order(work->def, query, listing);
+    if (is_about(listing) && work->def->statements->about[way_of(listing)] == STATEMENT_UNSET) {
+        listing->standing.any = false; /* nothing here is about anybody */
+    }
+    ERR_TRY(words_asked(work, query->search, listing->words, &listing->n_words, &rare));
+    listing->narrow = rare && way_of(listing) == WAY_SCHOOL && !is_about(listing);
+    return ERR_OK;
 }
 
 enum err listing_rows(struct work *work, const struct listing *listing, size_t limit, size_t offset,
@@ -190,6 +194,7 @@ static enum err list_step(struct work *work, void *context)
     struct paging *paging = context;
     struct listing listing;
     ERR_TRY(listing_start(work, paging->query, VERB_see, &listing));
+    ERR_TRY(listing_count(work, &listing));
     if (!listing.standing.any && !may(work, VERB_make)) {
         return ERR_NOT_FOUND;
     }
@@ -241,11 +246,11 @@ static enum err search_one(struct work *work, struct searching *searching)
     struct listing listing;
     const struct register_def *def = work->def;
     ERR_TRY(listing_start(work, &query, VERB_see, &listing));
-    if (listing.n_words == 0 || listing.total == 0) {
+    if (listing.n_words == 0) {
         return ERR_OK;
     }
     enum err err = fill_items(work, &listing, &paging);
-    if (err == ERR_OK) {
+    if (err == ERR_OK && json_array_size(paging.items) != 0) {
         json_t *group =
             json_pack("{s:s%, s:s%, s:s%, s:O, s:b}", "register", def->name.p, def->name.len,
                       "plural", def->plural.p, def->plural.len, "label", def->label_plural.p,

@@ -15,12 +15,13 @@ struct listing {
     bool down;
     struct store_value words[2 * WORDS_ASKED];
     size_t n_words;
-    bool narrow;   /* few enough to be found from the first word */
-    int64_t total; /* counted to LISTING_COUNTED at most */
+    bool narrow;   /* found from the first word */
+    int64_t total; /* of listing_count: LISTING_COUNTED at most */
 };
 enum { LISTING_COUNTED = 1001 };
 MUST_USE enum err listing_start(struct work *work, const struct engine_query *query, enum verb verb,
                                 struct listing *ret_listing);
+MUST_USE enum err listing_count(struct work *work, struct listing *listing);
 MUST_USE enum err listing_rows(struct work *work, const struct listing *listing, size_t limit,
                                size_t offset, list_row *fn, void *context);
 /* The actor's roles that count for a row of a list: a pupil's and a parent's for their own only. */

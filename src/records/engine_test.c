@@ -283,6 +283,120 @@ TEST(R184_the_subject_of_an_allegation_finds_no_trace_and_the_chair_handles_the_
     school_close(&at);
 }
 
+TEST(R184_no_function_tells_the_subject_that_a_record_is_there)
+{
+    struct school at;
+    school_open(&at);
+    struct actor head = school_person(&at, "Hanna Dale", "staff", "head");
+    struct actor teacher = school_person(&at, "Tom Hill", "staff", "teacher");
+    const struct register_def *def = school_register("allegation");
+    struct record_id file;
+    assert_ok(engine_file_keep(&at.engine, &teacher, def, STR("no"), STR("a.txt"), STR(""),
+                               STR("seen"), &file));
+    struct record_id made = school_make(
+        &at, &teacher, "allegation",
+        school_json("{'adult': 'Hanna Dale', 'summary': 'Shouting', 'account': 'In the hall',"
+                    " 'evidence': '%s'}",
+                    file.text));
+    struct str id = school_id(&made);
+    json_t *input = school_json("{'summary': 'Nothing'}");
+    struct str name;
+    struct buf bytes;
+    buf_init(&bytes, 4096);
+    assert_err(engine_change(&at.engine, &head, def, id, 1, input, STR(""), NULL), ERR_NOT_FOUND);
+    assert_err(engine_undo(&at.engine, &head, def, id, 1), ERR_NOT_FOUND);
+    assert_err(engine_dispose(&at.engine, &head, def, id, 1, STR("mistake"), NULL), ERR_NOT_FOUND);
+    assert_err(engine_file_read(&at.engine, &head, def, id, STR("evidence"), &at.arena, &name,
+                                &name, &bytes),
+               ERR_NOT_FOUND);
+    const struct engine_query about = {.about = head.person};
+    assert_titles(&at, &head, "allegation", &about, "");
+    assert_titles(&at, &head, "allegation", &(struct engine_query){.sort = STR("happened")}, "");
+    assert_ok(engine_export_csv(&at.engine, &head, def, &(struct engine_query){0}, &bytes));
+    assert_true(str_find(buf_str(&bytes), STR("Shouting")) == bytes.len);
+    json_t *page = list(&at, &head, "allegation", &(struct engine_query){0});
+    assert_int_equal(json_integer_value(school_at(page, "total")), 0);
+    json_decref(page);
+    json_decref(input);
+    buf_fini(&bytes);
+    school_close(&at);
+}
+
+TEST(two_schools_in_one_store_know_nothing_of_each_other)
+{
+    struct school at;
+    school_open(&at);
+    school_found(&at, "elm");
+    struct actor head = school_person(&at, "Hanna Dale", "staff", "head");
+    struct record_id ada = school_somebody(&at, "Ada Price", "pupil");
+    at.id = STR("elm");
+    struct actor other = school_person(&at, "Edna Low", "staff", "head");
+    json_t *none = NULL;
+    assert_err(engine_get(&at.engine, &other, school_register("person"), school_id(&ada), &none),
+               ERR_NOT_FOUND);
+    assert_titles(&at, &other, "person", &(struct engine_query){.sort = STR("name")}, "Edna Low");
+    assert_titles(&at, &other, "person", &(struct engine_query){.search = STR("ada")}, "");
+    assert_titles(&at, &head, "person", &(struct engine_query){.search = STR("edna")}, "");
+    json_t *faults = NULL;
+    assert_err(make(&at, &other, "device",
+                    school_json("{'tag': 'T1', 'kind': 'tablet', 'owner': '%s'}", ada.text),
+                    &faults),
+               ERR_INVALID);
+    assert_non_null(json_object_get(faults, "owner"));
+    json_decref(faults);
+    school_close(&at);
+}
+
+TEST(a_teacher_sees_the_class_and_a_parent_their_child)
+{
+    struct school at;
+    school_open(&at);
+    struct record_id ada = school_somebody(&at, "Ada Price", "pupil");
+    (void)school_somebody(&at, "Ben Stone", "pupil");
+    struct record_id tom = school_somebody(&at, "Tom Hill", "staff");
+    struct record_id cover = school_somebody(&at, "Sue Parr", "staff");
+    struct record_id mother = school_somebody(&at, "Mary Price", "parent");
+    struct record_id father = school_somebody(&at, "Fred Price", "parent");
+    struct record_id group =
+        school_add(&at, "group", school_json("{'name': '2P', 'kind': 'class'}"));
+    school_give_role(&at, tom, "teacher");
+    school_give_role(&at, cover, "teacher");
+    const struct {
+        const char *person, *kind, *from, *until;
+    } members[] = {
+        {ada.text, "member", "2025-09-01", ""},
+        {tom.text, "teacher", "2025-09-01", ""},
+        {cover.text, "cover", "2026-05-20", "2026-05-26"},
+    };
+    for (size_t i = 0; i < 3; i++) {
+        json_t *input =
+            json_pack("{s:s, s:s, s:s, s:s, s:s}", "person", members[i].person, "group", group.text,
+                      "kind", members[i].kind, "from", members[i].from, "until", members[i].until);
+        (void)school_add(&at, "membership", input);
+    }
+    (void)school_add(&at, "family",
+                     school_json("{'child': '%s', 'adult': '%s', 'relation': 'mother',"
+                                 " 'responsibility': 'yes', 'no_contact': 'no'}",
+                                 ada.text, mother.text));
+    (void)school_add(&at, "family",
+                     school_json("{'child': '%s', 'adult': '%s', 'relation': 'father',"
+                                 " 'responsibility': 'yes', 'no_contact': 'yes'}",
+                                 ada.text, father.text));
+    struct actor actor = school_actor(&at, tom);
+    const struct engine_query query = {.sort = STR("name")};
+    assert_titles(&at, &actor, "person", &query, "Ada Price, Tom Hill");
+    actor = school_actor(&at, cover); /* the cover ended yesterday */
+    assert_titles(&at, &actor, "person", &query, "Sue Parr");
+    actor = school_actor(&at, mother);
+    assert_titles(&at, &actor, "person", &query, "Ada Price, Mary Price");
+    actor = school_actor(&at, father); /* a court forbids contact */
+    json_t *none = NULL;
+    enum err err = engine_list(&at.engine, &actor, school_register("person"), &query, &none);
+    assert_true(err == ERR_NOT_FOUND || json_array_size(json_object_get(none, "items")) == 0);
+    json_decref(none);
+    school_close(&at);
+}
+
 TEST(lists_are_sorted_cut_into_pages_and_counted)
 {
     struct school at;
@@ -363,6 +477,9 @@ TESTS_MAIN(unit(a_record_is_made_read_changed_and_its_history_told),
            unit(a_move_asks_for_what_it_demands_and_is_for_its_roles),
            unit(U8_sensitive_values_are_null_until_a_look_is_open),
            unit(R184_the_subject_of_an_allegation_finds_no_trace_and_the_chair_handles_the_heads),
+           unit(R184_no_function_tells_the_subject_that_a_record_is_there),
+           unit(two_schools_in_one_store_know_nothing_of_each_other),
+           unit(a_teacher_sees_the_class_and_a_parent_their_child),
            unit(lists_are_sorted_cut_into_pages_and_counted),
            unit(all_words_of_a_search_are_found_as_beginnings),
            unit(a_record_is_found_by_the_name_of_whom_it_is_about_also_when_that_changes))

@@ -147,7 +147,7 @@ static struct str behind(struct arena *arena, struct str word)
 /* The rarest leads the search: whatever it does not find is not looked at. */
 static enum err order_words(struct work *work, struct wanted *wanted, size_t n)
 {
-    for (size_t i = 0; i < n && n > 1; i++) {
+    for (size_t i = 0; i < n; i++) {
         const struct store_value values[] = {
             store_text(work->actor->school), store_text(work->def->name),
             store_text(wanted[i].word), store_text(wanted[i].end), store_number(COUNTED)};
@@ -161,7 +161,7 @@ static enum err order_words(struct work *work, struct wanted *wanted, size_t n)
 }
 
 enum err words_asked(struct work *work, struct str query,
-                     struct store_value values[2 * WORDS_ASKED], size_t *ret_n)
+                     struct store_value values[2 * WORDS_ASKED], size_t *ret_n, bool *ret_rare)
 {
     struct words *words = arena_alloc(&work->arena, sizeof(*words));
     struct wanted wanted[WORDS_ASKED] = {0};
@@ -183,6 +183,7 @@ enum err words_asked(struct work *work, struct str query,
         values[2 * i + 1] = store_text(wanted[i].end);
     }
     *ret_n = n;
+    *ret_rare = n != 0 && wanted[0].found < COUNTED;
     return work->arena.failed ? ERR_MEMORY : ERR_OK;
 }
 
