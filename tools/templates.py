@@ -256,7 +256,7 @@ class Scope:
             raise ViewError(f"{name} outside of an each of this file")
         at, count = self.loop
         return {"@index": ("index", at), "@number": ("index", f"{at} + 1"),
-                "@first": ("flag", f"{at} == 0"), "@last": ("flag", f"{at} + 1 == {count}")}[name]
+                "@first": ("flag", f"{at} < 1"), "@last": ("flag", f"{at} + 1 >= {count}")}[name]
 
 
 def members(value, names):
