@@ -172,9 +172,9 @@ QUERY = {
     "search": {"words": "Words to look for"},
 }
 ANSWERS = {"records_list": "list", "records_view": "record"}
-# What is no page: the media type of its answer.
-OTHER_TYPES = {"records_csv": "text/csv", "records_file": "application/octet-stream",
-               "openapi": JSON}
+# What is no page: the media type of its answer, by its handler or by how its path ends.
+OTHER_TYPES = {"records_file": "application/octet-stream", ".csv": "text/csv", ".json": JSON,
+               ".svg": "image/svg+xml"}
 
 TROUBLES = {
     "400": "What was sent could not be read.", "401": "Nobody is signed in.",
@@ -187,11 +187,19 @@ TROUBLES = {
 }
 
 
+# Answers that only some handlers give.
+MORE_CODES = {"sign_in_back": ["422"]}
+
+
 def trouble_codes(route):
-    codes = ["503"] if route["guard"] == "OPEN" and route["method"] == "GET" else ["429", "503"]
-    codes += [] if route["guard"] == "OPEN" else ["401", "403"]
-    codes += ["400", "403", "409", "413", "422"] if route["method"] == "POST" else ["404"]
-    return sorted(set(codes))
+    post, codes = route["method"] == "POST", {"429", "503", *MORE_CODES.get(route["name"], ())}
+    if route["guard"] != "OPEN":
+        codes |= {"401", "403"}
+    if post:
+        codes |= {"400", "403", "409", "413", "422"}
+    if "{" in route["path"] or not post:
+        codes.add("404")
+    return sorted(codes)
 
 
 # ---- operations ----
@@ -233,7 +241,7 @@ def parameters(route, path, register):
 def answer(route, register):
     kind = ANSWERS.get(route["name"])
     schema = named(f"{register.name}_{kind}") if kind and register else named("document")
-    other = OTHER_TYPES.get(route["name"])
+    other = OTHER_TYPES.get(route["name"]) or OTHER_TYPES.get(Path(route["path"]).suffix)
     if other:
         schema = {"type": "object"} if other == JSON else {"type": "string"}
         return {other: {"schema": schema}}
