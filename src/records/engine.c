@@ -109,12 +109,13 @@ static json_t *move_json(const struct register_def *def, const struct register_m
                      move->label.p, move->label.len, "reason", move->reason, "demands", demands);
 }
 
-/* The moves that the actor may make now. */
+/* The moves that the actor may make now: none in their own case, as engine_move has it. */
 static json_t *moves_json(const struct work *work, struct str state)
 {
     const struct register_def *def = work->def;
+    bool own_case = work->standing.self && !standing_may(&work->standing, def->area, VERB_change);
     json_t *moves = json_array();
-    for (size_t i = 0; i < def->n_moves && moves != NULL; i++) {
+    for (size_t i = 0; i < def->n_moves && moves != NULL && !own_case; i++) {
         if (move_is_open(work, &def->moves[i], state) &&
             json_array_append_new(moves, move_json(def, &def->moves[i])) != 0) {
             json_decref(moves);
