@@ -46,11 +46,12 @@ def rows():
                       "facts": "It was four degrees. She said that it is at her father’s."}}
 
 
-def make(build, folder):
-    """Fills a data folder that nothing serves yet; {name: id} of what was made."""
+def make(build, folder, lines=None):
+    """Fills a data folder that nothing serves yet, with rows() or others; {name: id} of what was
+    made."""
     folder.mkdir(parents=True, exist_ok=True)
-    lines = "".join(json.dumps(row) + "\n" for row in rows())
-    done = subprocess.run([build / "tests" / "schoolseed", folder], input=lines, text=True,
+    text = "".join(json.dumps(row) + "\n" for row in lines or rows())
+    done = subprocess.run([build / "tests" / "schoolseed", folder], input=text, text=True,
                           capture_output=True)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
