@@ -104,7 +104,10 @@ def place(lodge, build, tmp_path_factory):
 def begin(client, next_path="/"):
     """The address of the provider that the browser is sent to."""
     page = client.get(f"/sign-in?next={next_path}")
-    link = re.search(r'href="(/sign-in/with/school\?next=[^"]*)"[^>]*>The school’s account<', page.text)
+    if page.status == 303:  # signed in: the page that adds it
+        page = client.get("/account")
+    link = re.search(r'href="(/sign-in/with/school\?next=[^"]*)"[^>]*>(Add )?The school’s account<',
+                     page.text)
     answer = client.get(link[1].replace("&amp;", "&"))
     assert answer.status == 303
     return answer.header("Location")

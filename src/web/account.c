@@ -21,6 +21,7 @@ enum web_next web_account(struct web_exchange *exchange)
     json_object_set_new(document, "title", json_string("Your account"));
     json_object_set_new(document, "crumbs",
                         json_pack("[{s:s, s:s}]", "text", "Start", "href", "/"));
+    json_object_set_new(document, "sso", sign_ways(exchange, STR("/account")));
     return page_answer(exchange, 200, view_account, document);
 }
 

@@ -15,6 +15,8 @@ struct engine sign_engine(const struct web_exchange *exchange);
 
 /* {"title", "next", "faults": {}, "errors": []}. */
 json_t *sign_document(struct web_exchange *exchange, const char *title);
+/* [{"text", "href"}] of the providers of single sign-on. */
+json_t *sign_ways(struct web_exchange *exchange, struct str next);
 void sign_fault(json_t *document, const char *field, const char *text);
 
 /* Who is signed in, or signing in: also while the second factor is awaited, when the exchange has

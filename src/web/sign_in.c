@@ -25,8 +25,7 @@ struct engine sign_engine(const struct web_exchange *exchange)
                            .keys = exchange->web->options.keys};
 }
 
-/* [{"text", "href"}] of the providers of single sign-on. */
-static json_t *list_ways(struct web_exchange *exchange, struct str next)
+json_t *sign_ways(struct web_exchange *exchange, struct str next)
 {
     const struct web_providers *providers = exchange->web->options.providers;
     json_t *ways = json_array();
@@ -43,7 +42,7 @@ json_t *sign_document(struct web_exchange *exchange, const char *title)
 {
     struct str next = web_next_path(exchange);
     return json_pack("{s:s, s:s%, s:{}, s:[], s:o}", "title", title, "next", next.p, next.len,
-                     "faults", "errors", "sso", list_ways(exchange, next));
+                     "faults", "errors", "sso", sign_ways(exchange, next));
 }
 
 void sign_fault(json_t *document, const char *field, const char *text)
