@@ -428,7 +428,7 @@ def truth_c(value):
         return f"({value[1]}) != 0"
     if value[0] == "flag":
         return f"({value[1]})"
-    return joined_c("and" if value[0] == "joined" else "or", [truth_c(part) for part in value[1]])
+    return joined_c("or", [truth_c(part) for part in value[1]])  # joined values, or several members
 
 
 def equal_c(one, other):

@@ -42,6 +42,7 @@ static enum web_next show_form(struct web_exchange *exchange, unsigned status, s
                                              .roles = exchange->actor.roles});
     document_put(document, "back", records_path(exchange, def, id, ""));
     document_put_bool(document, "fresh", saving->record == NULL);
+    document_put(document, "of", document_get(saving->record, "title"));
     if (str_eq(document_get(saving->record, "look"), STR("needed"))) {
         const struct str values[] = {def->plural, id, exchange->request->path};
         document_put(document, "look", web_path(exchange, "/records/%/%/look?next=%", values, 3));

@@ -45,6 +45,20 @@ void records_crumb(json_t *document, struct str text, struct str href)
     }
 }
 
+/* A label within a sentence: "Low-level concern" begins small, "UPN list" does not. */
+static struct str in_sentence(struct web_exchange *exchange, struct str label)
+{
+    char *words = arena_alloc(exchange->arena, NOUN_MAX);
+    size_t n = label.len < NOUN_MAX ? label.len : NOUN_MAX;
+    if (words == NULL || n == 0) {
+        return label;
+    }
+    memcpy(words, label.p, n);
+    bool alone = n < 2 || words[1] < 'A' || words[1] > 'Z';
+    words[0] = alone ? ascii_lower(words[0]) : words[0];
+    return str_make(words, n);
+}
+
 json_t *records_document(struct web_exchange *exchange, const struct register_def *def,
                          struct str title, const json_t *record)
 {
@@ -61,6 +75,7 @@ json_t *records_document(struct web_exchange *exchange, const struct register_de
         document_put(about, "label", def->label);
         document_put(about, "label_plural", def->label_plural);
         document_put(about, "noun", records_noun(exchange, def));
+        document_put(about, "nouns", in_sentence(exchange, def->label_plural));
         document_put(about, "help", def->help);
     }
     if (record != NULL) {
@@ -121,14 +136,5 @@ json_t *records_load(struct web_exchange *exchange, const struct register_def *d
 
 struct str records_noun(struct web_exchange *exchange, const struct register_def *def)
 {
-    char *noun = arena_alloc(exchange->arena, NOUN_MAX);
-    size_t n = def->label.len < NOUN_MAX ? def->label.len : NOUN_MAX;
-    if (noun == NULL || n == 0) {
-        return def->label;
-    }
-    memcpy(noun, def->label.p, n);
-    /* "Low-level concern" but "UPN list": a capital alone is the sentence's. */
-    bool alone = n < 2 || noun[1] < 'A' || noun[1] > 'Z';
-    noun[0] = alone ? ascii_lower(noun[0]) : noun[0];
-    return str_make(noun, n);
+    return in_sentence(exchange, def->label);
 }

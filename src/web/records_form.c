@@ -306,7 +306,8 @@ static void add_field(struct web_exchange *exchange, const struct records_form *
     document_put(spec, "name", field->name);
     document_put(spec, "label", field->label);
     document_put_bool(spec, "required", field->required);
-    document_put_bool(spec, "wanted", form->only != 0);
+    document_put(spec, "optional",
+                 field->required || form->only != 0 ? STR("") : STR(" (optional)"));
     if (field->hint.len != 0) {
         document_put(document_object(spec, "hint"), "text", field->hint);
     }

@@ -68,6 +68,7 @@ TEST(a_record_is_made_changed_and_the_change_taken_back)
     (void)web_rig_get(&oak.at, path);
     assert_says(&oak.at, "Ada Price");
     assert_says(&oak.at, "27 March 2018");
+    assert_says(&oak.at, "aria-current=\"page\">Ada Price</li>");
     assert_says(&oak.at, "Saved.");
     *strchr(path, '?') = '\0';
     char edit[600];

@@ -52,7 +52,7 @@ static bool keeps_lines(const struct register_field *field)
 }
 
 static void add_field(struct web_exchange *exchange, const struct register_def *def, size_t i,
-                      const json_t *record, json_t *rows)
+                      const json_t *record, json_t *rows, json_t *empty)
 {
     const struct register_field *field = &def->fields[i];
     const json_t *kept = document_member(json_object_get(record, "fields"), field->name);
@@ -65,13 +65,17 @@ static void add_field(struct web_exchange *exchange, const struct register_def *
                           : STR("");
     bool closed = shown == NULL && str_eq(document_get(record, "look"), STR("needed"));
     bool changes = document_is(json_object_get(record, "may"), "change");
+    if (!closed && text.len == 0 && !(field->type == FIELD_FILE && changes)) {
+        json_array_append_new(empty, document_text(field->label));
+        return;
+    }
     json_t *row = document_add(rows);
     json_t *value = document_object(row, "value");
     document_put(document_object(row, "key"), "text", field->label);
     document_put(value, "text", closed ? STR("Hidden until you give a reason") : text);
     document_put(value, "classes", closed || text.len == 0 ? STR("lodge-quiet") : STR(""));
     if (!closed && text.len == 0) {
-        document_put(value, "text", STR("Not filled in"));
+        document_put(value, "text", STR("None"));
     }
     document_put_bool(value, "lines", keeps_lines(field));
     if (!closed) {
@@ -155,8 +159,9 @@ static void add_view(struct web_exchange *exchange, const struct register_def *d
     const json_t *may = json_object_get(record, "may");
     struct str id = document_get(record, "id");
     json_t *rows = document_list(view, "rows");
+    json_t *empty = document_list(view, "empty");
     for (size_t i = 0; i < def->n_fields; i++) {
-        add_field(exchange, def, i, record, rows);
+        add_field(exchange, def, i, record, rows, empty);
     }
     add_moves(exchange, def, record, view);
     add_stamps(exchange, record, view);
@@ -179,8 +184,10 @@ enum web_next web_records_view(struct web_exchange *exchange)
     }
     struct str title = document_get(record, "title");
     title = title.len != 0 ? title : def->label;
-    (void)json_object_update_new(record, records_document(exchange, def, title, NULL));
-    records_crumb(record, title, STR(""));
+    /* The title is the record's own text, which the document's takes the place of. */
+    json_t *document = records_document(exchange, def, title, NULL);
+    records_crumb(document, title, STR(""));
+    (void)json_object_update_new(record, document);
     if (!exchange->wants_json) {
         add_view(exchange, def, record);
     }

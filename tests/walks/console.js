@@ -108,13 +108,19 @@ class Walk {
         }
     }
 
-    fill(fields) {
-        return Promise.all(Object.entries(fields).map(
-            ([name, text]) => this.page.fill(`[name="${name}"]`, text)));
+    async fill(fields) {
+        for (const [name, text] of Object.entries(fields)) {
+            await this.page.fill(`[name="${name}"]`, text);
+        }
+    }
+
+    // Whatever leads to a page: it is there when this is done.
+    load(act) {
+        return Promise.all([this.page.waitForEvent("load"), act]);
     }
 
     press(text) {
-        return this.page.click(`main >> text="${text}"`);
+        return this.load(this.page.click(`main >> text="${text}"`));
     }
 }
 
@@ -132,14 +138,12 @@ async function signIn(walk, logOn) {
     await page.keyboard.type(logOn);
     await page.keyboard.press("Tab");
     await page.keyboard.type(password);
-    await page.keyboard.press("Enter");
-    await page.waitForLoadState();
+    await walk.load(page.keyboard.press("Enter"));
     if (page.url().includes("/set-up")) {
         await walk.look("factor-set-up");
         const secret = await page.textContent("code.lodge-code");
         await page.fill("#code", totp(secret));
-        await page.keyboard.press("Enter");
-        await page.waitForLoadState();
+        await walk.load(page.keyboard.press("Enter"));
     }
     if (new URL(page.url()).pathname !== "/") {
         find(walk.role, "sign-in", `ended at ${page.url()}`);
@@ -223,7 +227,7 @@ async function officeWork(walk) {
     await walk.go("/records/people?search=roberts&sort=name");
     await walk.look("people-sorted");
     const [download] = await Promise.all([
-        page.waitForEvent("download"), walk.press("Export (CSV)")]);
+        page.waitForEvent("download"), page.click("main >> text=\"Export (CSV)\"")]);
     const csv = fs.readFileSync(await download.path(), "utf8");
     if (!csv.includes("Nia Roberts") || csv.includes("Tess Teacher")) {
         find(walk.role, "export", "the CSV is not what the list shows");
@@ -256,11 +260,11 @@ async function safeguarding(walk) {
     await walk.look("concern-open");
     await walk.press("Close");
     await walk.look("concern-move");
-    await page.click("main button:has-text('Close')");
+    await walk.load(page.click("main button:has-text('Close')"));
     await walk.says("There is a problem", "a move without what it demands");
     await walk.look("concern-move-faults");
     await walk.fill({ outcome: "Spoke with the mother. A new baby.", reason: "Explained" });
-    await page.click("main button:has-text('Close')");
+    await walk.load(page.click("main button:has-text('Close')"));
     await walk.says("Closed", "a closed concern");
     await walk.look("concern-moved");
     await walk.press("Add a file");
