@@ -95,9 +95,10 @@ def allowed(register):
     return parts
 
 
-def words(first=0):
+def words(row, first=0):
+    """The id is asked of where it was found: a row without the words is then not fetched."""
     return [f"(CAST(${at} AS text) = '' OR EXISTS (SELECT 1 FROM word w WHERE w.school = $1 AND "
-            f"w.record = t.id AND w.word >= ${at} AND w.word < ${at + 1}))"
+            f"w.record = {row}.id AND w.word >= ${at} AND w.word < ${at + 1}))"
             for at in range(FIRST_WORD + 2 * first, LIMIT, 2)]
 
 
@@ -136,11 +137,11 @@ def source(register, way):
     """FROM and WHERE of the rows t."""
     joined = ["t.school = $1"]
     if way == "school":
-        return f"{register.table} t", joined + allowed(register) + words()
+        return f"{register.table} t", joined + allowed(register) + words("t")
     joined.append("t.id = r.id")
     if way == "near":
-        return near(register), joined + allowed(register) + words()
-    return found(register), joined + allowed(register) + words(1)
+        return near(register), words("r") + joined + allowed(register)
+    return found(register), words("r", 1) + joined + allowed(register)
 
 
 def typed(text, conditions, last):
