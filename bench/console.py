@@ -24,7 +24,8 @@ sys.path.insert(0, str(ROOT / "tests" / "lib"))
 from console import Console  # noqa: E402
 from seed import signed_in  # noqa: E402
 
-BATCH = 20000         # rows of one import
+BATCH = 5000          # rows of one import
+MEMBERSHIPS = 2000
 CONCERNS = 2000       # made one by one: each is sealed under a key of its own
 SIGN_INS_A_MINUTE = 500
 SIGNING_IN = 4        # at once
@@ -80,8 +81,9 @@ class School:
                                     for number in range(60)])
         self.groups = [row[0] for row in store.execute("SELECT id FROM reg_group ORDER BY id")]
         store.close()
-        bring(self.head, "memberships",
-              [self.membership(number) for number in range(records - CONCERNS)])
+        bring(self.head, "memberships", [self.membership(number) for number in range(MEMBERSHIPS)])
+        bring(self.head, "assets", [self.asset(number)
+                                    for number in range(records - CONCERNS - MEMBERSHIPS)])
         for number in range(CONCERNS):
             self.concern(number)
 
@@ -95,6 +97,10 @@ class School:
         return {"person": self.pupils[number % len(self.pupils)],
                 "group": self.groups[self.chance.randrange(len(self.groups))], "kind": "member",
                 "from": f"{year}-09-01", "until": f"{year + 1}-07-20" if year < 2025 else ""}
+
+    def asset(self, number):
+        return {"name": f"{self.chance.choice(FAMILY)} {number}", "kind": "equipment",
+                "where": f"Room {number % 60}"}
 
     def concern(self, number):
         answer = self.head.json("POST", "/records/concerns/new", {
@@ -135,7 +141,9 @@ def pages_of(school):
         ("list, by name", school.head, "/records/people?sort=name"),
         ("list, searched", school.head, "/records/people?search=Grace"),
         ("one person", school.head, f"/records/people/{pupil}"),
-        ("list of 90,000", school.head, "/records/memberships"),
+        ("list of 96,000", school.head, "/records/assets"),
+        ("the same, searched", school.head, "/records/assets?search=Moss"),
+        ("memberships", school.head, "/records/memberships"),
         ("concerns", school.head, "/records/concerns"),
         ("search", school.head, "/search?q=Grace+Price"),
         ("search, teacher", school.teacher, "/search?q=Grace"),

@@ -63,12 +63,12 @@ struct desk {
     bool waited; /* it was told that the database is not there */
 };
 
-static void log_why(const char *event, const char *text)
+static void log_err(const char *event, enum err err, const char *text)
 {
     struct buf line;
     buf_init(&line, LINE_MAX_BYTES);
     log_quote(&line, str_from(text));
-    log_line(LOG_ERROR, event, "why=%.*s", STR_ARG(buf_str(&line)));
+    log_line(LOG_ERROR, event, "err=%s why=%.*s", err_name(err), STR_ARG(buf_str(&line)));
     buf_fini(&line);
 }
 
@@ -126,6 +126,9 @@ static void finish(struct job *job)
         .body = buf_str(&exchange->body),
     };
     bool gone = exchange->gone;
+    if (exchange->failed != ERR_OK) {
+        log_err("request-failed", exchange->failed, store_why(desk->store));
+    }
     if (desk->line.fd >= 0 && send_answer(desk, job->ticket, &answer) != ERR_OK) {
         /* A front that does not read, or an answer that cannot be sent. */
         log_line(LOG_ERROR, "not-answered", "errno=%d", errno);
@@ -133,7 +136,7 @@ static void finish(struct job *job)
     }
     job_free(job);
     if (gone) {
-        log_why("database-gone", store_why(desk->store));
+        log_err("database-gone", ERR_GONE, store_why(desk->store));
         loop_stop(desk->child->loop);
     }
 }
@@ -430,13 +433,13 @@ static enum err try_open(struct desk *desk)
     enum err err = open_all(desk, &why);
     if (err == ERR_GONE) {
         if (!desk->waited) {
-            log_why("database-gone", buf_cstr(&why));
+            log_err("database-gone", err, buf_cstr(&why));
         }
         desk->waited = true;
         loop_timer_set(desk->child->loop, &desk->open, loop_mono_ms(desk->child->loop) + AGAIN_MS);
         err = ERR_AGAIN;
     } else if (err != ERR_OK) {
-        log_why("store-refused", why.len != 0 ? buf_cstr(&why) : err_text(err));
+        log_err("store-refused", err, why.len != 0 ? buf_cstr(&why) : err_text(err));
         desk->child->hopeless = true;
     }
     buf_fini(&why);

@@ -26,7 +26,7 @@ enum {
     FRONT_HELD_MAX = 192 * 1024 * 1024,  /* bodies of all visits together */
     FRONT_HANDSHAKE_MS = 10 * 1000,      /* from the connection to the end of the handshake */
     FRONT_BODY_WHOLE_MS = 5 * 60 * 1000, /* for all of a body */
-    FRONT_DESK_MS = 60 * 1000,           /* for the desk's answer */
+    FRONT_DESK_MS = 2 * 60 * 1000,       /* for the desk's answer: a big import */
     FRONT_WRITE_MS = 30 * 1000,          /* for the next piece of an answer to be taken */
     FRONT_LINGER_MS = 2000,
 };

@@ -31,6 +31,7 @@ enum {
     PAUSE_MS = 50,
     PAUSE_MAX_MS = 1000,
     WATCHDOG_ROUNDS = 3,
+    DESK_ROUNDS = 8 * WATCHDOG_ROUNDS, /* it imports a school in one transaction */
     MESSAGES_AT_ONCE = 64,
     GRACE_MS = 2000, /* for a process that should have ended */
     ALL_IMAGES = (1 << IMAGE_COUNT) - 1,
@@ -464,7 +465,7 @@ static void on_watchdog(struct loop_timer *timer)
         if (slot->pid == 0) {
             continue;
         }
-        if (slot->silent >= WATCHDOG_ROUNDS) {
+        if (slot->silent >= (slot->proc == PROC_desk ? DESK_ROUNDS : WATCHDOG_ROUNDS)) {
             log_line(LOG_ERROR, "hung", "name=%s child=%d", slot->name, (int)slot->pid);
             (void)!spawn_signal(slot->end.fd, SIGKILL);
         } else {

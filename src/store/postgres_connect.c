@@ -64,7 +64,9 @@ static const char *field(const PGresult *result, int code)
 enum err postgres_err(const PGconn *connection, const PGresult *result, char *ret_words, size_t n)
 {
     const char *state = field(result, PG_DIAG_SQLSTATE);
-    if (PQstatus(connection) != CONNECTION_OK) {
+    /* A server that went away in the middle leaves an answer without a state, and a connection that
+     * has not yet noticed. */
+    if (PQstatus(connection) != CONNECTION_OK || state[0] == '\0') {
         first_line(PQerrorMessage(connection), ret_words, n);
         return ERR_GONE;
     }

@@ -218,6 +218,7 @@ enum web_next page_err(struct web_exchange *exchange, enum err err)
             return page_trouble(exchange, rows[i].status, rows[i].sentence);
         }
     }
+    exchange->failed = err;
     return page_trouble(exchange, 500,
                         STR("It is not your mistake. Nothing was saved. Try again; if it goes on, "
                             "tell the technician the time at which it happened."));

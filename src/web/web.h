@@ -59,7 +59,8 @@ struct web_exchange {
     struct str parameters[WEB_PARAMETERS_MAX]; /* of the route's {places}, decoded */
     const struct web_form *form;               /* of a POST: urlencoded, multipart or JSON alike */
     bool wants_json;
-    bool gone; /* the database could not be reached */
+    bool gone;       /* the database could not be reached */
+    enum err failed; /* what made it a page of status 500, for the operator's log */
     /* The answer. */
     unsigned status;    /* 200 */
     struct str type;    /* text/html; charset=utf-8 */
