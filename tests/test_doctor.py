@@ -140,6 +140,8 @@ def test_fix_makes_users_and_each_process_runs_as_its_own(lodge, tmp_path, image
     data = tmp_path / "data"
     (data / "spool" / "proxy-0").mkdir(parents=True)
     (data / "spool" / "proxy-0" / "lock").write_text("")  # as if it had run as root before
+    (data / "store").mkdir()
+    (data / "store" / "lodge.db").write_text("")  # as `lodge restore` leaves it
     write_conf(data, image)
     done = subprocess.run(["unshare", "-m", "sh", "-c", FIX], capture_output=True, text=True,
                           timeout=120, env={**os.environ, "LODGE": str(lodge), "DATA": str(data),
@@ -148,7 +150,9 @@ def test_fix_makes_users_and_each_process_runs_as_its_own(lodge, tmp_path, image
     assert done.returncode == 0, done.stdout + done.stderr + log
     users = {words[1]: words[2] for words in map(str.split, done.stdout.splitlines())
              if words[:1] == ["user"]}
-    assert set(users) == {"lodge-proxy", "lodge-auth", "lodge-clerk", "lodge-notary", "lodge-fetcher"}
+    assert set(users) == {"lodge-proxy", "lodge-auth", "lodge-clerk", "lodge-notary", "lodge-fetcher",
+                          "lodge-desk", "lodge-front"}
+    assert str((data / "store" / "lodge.db").stat().st_uid) == users["lodge-desk"]
     seen = {}
     for line in done.stdout.splitlines():
         if line.startswith("lodge process "):

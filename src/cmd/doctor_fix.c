@@ -114,11 +114,11 @@ static bool fix_folder(const char *path, const struct folder_row *row)
     return (geteuid() != 0 || chown(path, uid, gid) == 0) && chmod(path, row->mode) == 0;
 }
 
-/* Events written as root before there were users go to the proxy's. Plain files of one name only:
- * who has taken over a proxy could put a link there. */
-static void give_events(int writer_fd, uid_t uid, gid_t gid)
+/* What was written as root before there were users, or restored, goes to the user. Plain files of
+ * one name only: who has taken over a process could put a link there. */
+static void give_files(int folder_fd, uid_t uid, gid_t gid)
 {
-    int fd = openat(writer_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = openat(folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *list = fd >= 0 ? fdopendir(fd) : NULL;
     if (list == NULL) {
         return;
@@ -154,7 +154,30 @@ static void give_spool(const char *data)
             if (fchown(fd, uid, gid) != 0) {
                 (void)cmd_fail(EXIT_REFUSED, "doctor", "%s: %s", path, strerror(errno));
             }
-            give_events(fd, uid, gid);
+            give_files(fd, uid, gid);
+            close(fd);
+        }
+    }
+}
+
+/* Of a restored folder (lodge restore). */
+static void give_restored(const char *data)
+{
+    static const struct {
+        const char *folder, *user;
+    } rows[] = {{"store", "lodge-desk"},
+                {"keys", "lodge-desk"},
+                {"console", "lodge-front"},
+                {"auth", "lodge-auth"}};
+    char path[PATH_BYTES];
+    uid_t uid;
+    gid_t gid;
+    int fd;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && geteuid() == 0; i++) {
+        if (confine_find_user(rows[i].user, &uid, &gid) == ERR_OK &&
+            folder_path(data, rows[i].folder, path, sizeof(path)) &&
+            file_open_dir(AT_FDCWD, path, &fd) == ERR_OK) {
+            give_files(fd, uid, gid);
             close(fd);
         }
     }
@@ -176,4 +199,5 @@ void doctor_fix(const struct doctor *doctor)
         }
     }
     give_spool(doctor->data);
+    give_restored(doctor->data);
 }

@@ -14,9 +14,7 @@
 #include "cmd/cmd.h"
 #include "cmd/place.h"
 #include "crypto/secret.h"
-#include "os/confine.h"
 #include "os/file.h"
-#include "proc/proc.h"
 
 enum { PATH_BYTES = 4200, WHY_MAX = 2048 };
 
@@ -27,7 +25,8 @@ static const char details[] =
     "--database without tables: nothing that is there is ever replaced. A backup of SQLite may go\n"
     "into PostgreSQL and the other way round.\n"
     "\n"
-    "Behind it: lodge doctor --fix, a catalogue (lodge catalog update), lodge serve.\n"
+    "Behind it: lodge doctor --fix (which gives the files to their processes), a catalogue (lodge "
+    "catalog update), lodge serve.\n"
     "\n"
     "Exit codes: 0 restored; 1 refused or failed, and nothing is there; 2 wrong command line.";
 
@@ -78,31 +77,10 @@ static int make_beside(struct job *job)
     return OPTIONS_GO_ON;
 }
 
-/* As root: to the processes that open them, as they would have made them. */
-static const struct {
-    const char *name;
-    enum proc proc;
-    mode_t mode;
-} given[] = {
-    {PLACE_STORE, PROC_desk, 0660},
-    {PLACE_KEYS "/" KEYS_FILE, PROC_desk, 0600},
-    {PLACE_KEYS "/" KEYS_MASTER_FILE, PROC_desk, 0600},
-};
-
-static bool give(const struct job *job)
+/* As the desk makes it: the clerk, of the same group, reads it too. */
+static bool share_store(const struct job *job)
 {
-    uid_t uid;
-    gid_t gid;
-    bool given_all = true;
-    for (size_t i = 0; i < sizeof(given) / sizeof(given[0]) && geteuid() == 0; i++) {
-        if (confine_find_user(proc_row(given[i].proc)->user, &uid, &gid) == ERR_OK &&
-            faccessat(job->read.folder_fd, given[i].name, F_OK, 0) == 0) {
-            given_all = given_all &&
-                        fchmodat(job->read.folder_fd, given[i].name, given[i].mode, 0) == 0 &&
-                        fchownat(job->read.folder_fd, given[i].name, uid, gid, 0) == 0;
-        }
-    }
-    return given_all;
+    return job->database != NULL || fchmodat(job->read.folder_fd, PLACE_STORE, 0660, 0) == 0;
 }
 
 static int fill(struct job *job)
@@ -114,7 +92,7 @@ static int fill(struct job *job)
         return cmd_fail(EXIT_REFUSED, "restore", "%s", buf_cstr(&job->why));
     }
     store_close(store);
-    int code = give(job) ? make_room(job) : refuse(job, strerror(errno));
+    int code = share_store(job) ? make_room(job) : refuse(job, strerror(errno));
     if (code == OPTIONS_GO_ON && rename(job->beside, job->data) != 0) {
         code = refuse(job, strerror(errno));
     }

@@ -25,7 +25,7 @@ static void add_schools(struct store *store, size_t n)
 {
     assert_ok(store_begin(store, STR(""), STORE_WRITE));
     for (size_t i = 0; i < n; i++) {
-        char id[16];
+        char id[32];
         snprintf(id, sizeof(id), "s%zu", i);
         const struct store_value values[] = {store_text(str_from(id)),
                                              store_text(STR("\xc3\x89"

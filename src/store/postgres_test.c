@@ -197,7 +197,7 @@ TEST(numbers_are_read_and_written_with_their_sign)
     struct test_store at;
     test_store_open(&at);
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-        char id[8];
+        char id[32];
         struct arena arena;
         struct store_value columns[4];
         snprintf(id, sizeof(id), "s%zu", i);
