@@ -176,15 +176,18 @@ TEST(what_was_overwritten_is_gone_from_the_files_behind_a_checkpoint)
 TEST(every_statement_is_read_by_the_database)
 {
     struct test_store at;
+    size_t unread = 0;
     test_store_open(&at);
     for (enum store_statement i = STATEMENT_UNSET + 1; i < STATEMENT_COUNT; i++) {
         size_t n = 0;
         enum err err = at.store->driver->describe(at.store, i, &n);
         if (err != ERR_OK) {
-            fail_msg("%s", store_why(at.store));
+            print_error("%s\n", store_why(at.store));
+            unread++;
         }
         assert_true(n <= STORE_VALUES_MAX);
     }
+    assert_int_equal(unread, 0);
     test_store_close(&at);
 }
 

@@ -18,7 +18,7 @@ from pathlib import Path
 START_SECONDS = 120  # bounds against hanging for ever
 STOP_SECONDS = 60
 SETTINGS = {
-    "listen_addresses": "", "max_connections": "40", "shared_buffers": "16MB",
+    "listen_addresses": "", "max_connections": "40", "shared_buffers": "32MB",
     "autovacuum": "off", "max_wal_size": "256MB", "log_min_messages": "fatal",
 }
 QUICK = {"fsync": "off", "full_page_writes": "off"}

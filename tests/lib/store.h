@@ -57,8 +57,8 @@ static inline struct store *test_store_again(const struct test_store *at)
     return store;
 }
 
-/* A place without a store. */
-static inline void test_store_place(struct test_store *at)
+/* A folder, and for PostgreSQL a database made like this one. */
+static inline void test_store_place_like(struct test_store *at, const char *like)
 {
     const char *server = getenv("LODGE_TEST_POSTGRES");
     static unsigned made;
@@ -72,26 +72,37 @@ static inline void test_store_place(struct test_store *at)
     }
     made++;
     snprintf(at->database, sizeof(at->database), "lodge_%u", made);
-    snprintf(sql, sizeof(sql), "CREATE DATABASE %s OWNER lodge", at->database);
+    snprintf(sql, sizeof(sql), "CREATE DATABASE %s OWNER lodge TEMPLATE %s STRATEGY FILE_COPY",
+             at->database, like);
     test_store_sql(sql);
     snprintf(at->place, sizeof(at->place), "postgres://lodge@/%s?host=%s", at->database, server);
 }
 
+/* A place without a store. */
+static inline void test_store_place(struct test_store *at)
+{
+    test_store_place_like(at, "template1");
+}
+
+/* On PostgreSQL one store of a program goes through the migrations, and the others are its copies.
+ */
 static inline void test_store_open(struct test_store *at)
 {
-    test_store_place(at);
+    static struct test_store first;
+    if (getenv("LODGE_TEST_POSTGRES") != NULL && first.database[0] == '\0') {
+        test_store_place(&first);
+        test_folder_close(&first.in);
+        store_close(test_store_again(&first));
+    }
+    test_store_place_like(at, first.database);
     at->store = test_store_again(at);
 }
 
+/* A database stays, until its server goes with the program: dropping one is slow. */
 static inline void test_store_close(struct test_store *at)
 {
-    char sql[128];
     store_close(at->store);
     test_folder_close(&at->in);
-    if (at->database[0] != '\0') {
-        snprintf(sql, sizeof(sql), "DROP DATABASE %s WITH (FORCE)", at->database);
-        test_store_sql(sql);
-    }
 }
 
 #endif
