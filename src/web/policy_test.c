@@ -63,7 +63,6 @@ static void open_rig(struct rig *rig)
 static void fini_exchange(struct rig *rig)
 {
     web_exchange_fini(&rig->exchange);
-    json_decref(rig->form.fields);
     rig->form = (struct web_form){0};
 }
 
