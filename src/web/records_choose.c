@@ -106,10 +106,9 @@ static enum err look_for(struct web_exchange *exchange, const struct register_fi
     if (one != NULL) {
         document_put_str(input, field->name, document_get(one, "id"));
     } else if (json_array_size(items) == 0) {
-        document_put_str(faults, field->name,
-                         STR("Nothing of this name was found. Check how it is written, or type "
-                             "only a part of it"));
-        document_put_str(input, field->name, STR(""));
+        /* A teacher may write down a worry about a child whom they do not teach: of those whom one
+         * does not see, the engine knows whole names. */
+        document_put_str(input, field->name, name);
     } else {
         document_put_str(faults, field->name,
                          document_is(list, "more")

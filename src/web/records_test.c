@@ -169,7 +169,25 @@ TEST(a_person_is_looked_for_by_name_and_chosen_without_a_script)
     assert_says(&oak.at, "Ann Only");
     /* None. */
     (void)web_rig_post(&oak.at, "/records/concerns/new", "child-find=Nobody+Here");
-    assert_says(&oak.at, "Nothing of this name was found");
+    assert_says(&oak.at, "There is nobody of this name");
+    web_rig_close(&oak.at);
+}
+
+TEST(a_teacher_names_a_child_whom_they_do_not_teach_in_a_concern_by_the_whole_name)
+{
+    struct oak oak;
+    oak_open(&oak);
+    (void)school_somebody(&oak.at.school, "Ann Only", "pupil");
+    oak.at.actor = oak.teacher;
+    (void)web_rig_post(&oak.at, "/records/concerns/new",
+                       "child-find=ann&summary=Fell&kind=other&happened-day=1&happened-month=5&"
+                       "happened-year=2026&facts=Once");
+    assert_int_equal(oak.at.exchange.status, 422);
+    assert_says(&oak.at, "There is nobody of this name");
+    (void)web_rig_post(&oak.at, "/records/concerns/new",
+                       "child-find=Ann+Only&summary=Fell&kind=other&happened-day=1&"
+                       "happened-month=5&happened-year=2026&facts=Once");
+    assert_int_equal(oak.at.exchange.status, 303);
     web_rig_close(&oak.at);
 }
 
@@ -397,6 +415,7 @@ TESTS_MAIN(unit(a_list_shows_searches_and_sorts_what_one_may_see),
            unit(what_was_typed_comes_back_with_the_fault_beside_it),
            unit(who_changed_it_meanwhile_is_compared_with),
            unit(a_person_is_looked_for_by_name_and_chosen_without_a_script),
+           unit(a_teacher_names_a_child_whom_they_do_not_teach_in_a_concern_by_the_whole_name),
            unit(U8_what_is_sensitive_opens_for_a_reason), unit(a_move_asks_for_what_it_demands),
            unit(K9_no_upload_is_opened_for_what_may_show_a_child_undressed),
            unit(disposal_asks_why_and_whether_one_is_sure),
