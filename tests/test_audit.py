@@ -11,6 +11,7 @@ from datetime import datetime, timezone
 
 import pytest
 
+from console import Console
 from postgres import Postgres
 
 ACTS = 6
@@ -215,3 +216,23 @@ def test_wrong_commands_say_what_is_wrong(school, lodge, tmp_path):
     assert school.audit("export", "--school", "ash").returncode == 1
     assert school.audit("verify", "--head", "1:00").returncode == 2
     assert school.audit("verify", "--school", "oak", "--head", "1:00").returncode == 2
+
+
+def test_the_clerk_notes_where_the_chains_end_when_it_starts_and_each_day(lodge, tmp_path):
+    console = Console(lodge, tmp_path)
+    with console:
+        with sqlite3.connect(console.data / "store" / "lodge.db", timeout=60) as store:
+            store.execute("INSERT INTO school (id, name, kind, urn, made_ms) "
+                          "VALUES ('oak', 'Oak School', 'primary', '', 1)")
+    command = [lodge, "audit", "export", "--data", str(console.data)]
+    assert subprocess.run(command, capture_output=True).returncode == 0
+    done = subprocess.run([*command, "--json"], capture_output=True, text=True)
+    last = json.loads(done.stdout.splitlines()[-1])
+    heads = console.data / "audit" / "heads"
+    with console:
+        for _ in range(1000):  # each is an answer of the console
+            noted = heads.read_text().splitlines()[-1].split()[1:] if heads.exists() else None
+            if noted == ["oak", str(last["number"]), last["hash"]]:
+                return
+            console.client().get("/sign-in")
+    raise AssertionError(f"{noted}, not {last}")

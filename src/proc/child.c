@@ -246,6 +246,7 @@ static enum err take_store(struct child *child, struct ipc_message *message)
 static enum err take_records(struct child *child, struct ipc_message *message)
 {
     replace_fd(&child->store_fd, message, 0);
+    replace_fd(&child->audit_fd, message, 1);
     return ERR_OK;
 }
 
@@ -402,6 +403,7 @@ int child_main(const char *name)
         .bell_fd = -1,
         .ring_fd = -1,
         .console_fd = -1,
+        .audit_fd = -1,
         .providers_fd = -1,
         .store_fd = -1,
         .published_fd = -1,

@@ -34,6 +34,7 @@ struct child {
     int console_fd; /* the folder of the console's certificate */
     int store_fd;   /* the folders of the store and of the keys */
     int keys_fd;
+    int audit_fd; /* the folder of the noted ends of the audit */
     int listen_fds[CHILD_LISTENERS_MAX];
     size_t n_listeners;
     int images[3];    /* CHILD_CATALOG ...: newly handed over, or -1 */

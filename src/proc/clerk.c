@@ -98,10 +98,9 @@ enum err proc_clerk_start(struct child *child)
     child->drain = drain;
     ERR_TRY(child_become(child));
     const struct confine_dir dirs[] = {
-        {.fd = child->spool_fd, .write = false},
-        {.fd = child->devices_fd, .write = true},
-        {.fd = child->published_fd, .write = true},
-        {.fd = child->store_fd, .write = true},
+        {.fd = child->spool_fd, .write = false},    {.fd = child->devices_fd, .write = true},
+        {.fd = child->published_fd, .write = true}, {.fd = child->store_fd, .write = true},
+        {.fd = child->audit_fd, .write = true},
     };
     bool records = child->store_fd >= 0;
     if (records && child->conf.database.len != 0) {
@@ -111,7 +110,7 @@ enum err proc_clerk_start(struct child *child)
     if (records) {
         ERR_TRY(publisher_new(child, &clerk.publisher));
     }
-    ERR_TRY(child_confine_dirs(child, dirs, records ? 4 : 2));
+    ERR_TRY(child_confine_dirs(child, dirs, records ? 5 : 2));
     ERR_TRY(devices_new(child->loop, child->devices_fd, &clerk.devices));
     ERR_TRY(spool_sync_new(child->spool_fd, &clerk.sync));
     ERR_TRY(loop_add(child->loop, &clerk.bell, child->bell_fd, EPOLLIN));

@@ -18,6 +18,7 @@
 #include "policy/state.h"
 #include "proc/desk_line.h"
 #include "proc/images.h"
+#include "records/audit_heads.h"
 #include "records/publish.h"
 #include "records/school_policy.h"
 
@@ -25,7 +26,7 @@ enum {
     SETTLE_MS = 50, /* so that several commits in a row are one publishing */
     RETRY_MS = 2 * MS_PER_SECOND,
     /* A wall clock that is set wakes nobody: the date is looked at this often. */
-    LOOK_MS = MS_PER_HOUR,
+    LOOK_AGAIN_MS = MS_PER_HOUR,
     WHY_MAX = 16 * 1024,
     ARENA_MAX = 64 * 1024,
     PATH_BYTES = 4096,
@@ -45,8 +46,9 @@ struct publisher {
     uint64_t state_sum;
     uint64_t passwords_sum;
     uint64_t faults_sum;
-    int64_t next_ms; /* UTC: the school's midnight */
-    enum err last;   /* so that what goes on is told once */
+    int64_t next_ms;   /* UTC: the school's midnight */
+    int32_t noted_day; /* when the ends of the audit were noted last; 0: not yet */
+    enum err last;     /* so that what goes on is told once */
 };
 
 enum err publisher_ring(const char *data)
@@ -252,11 +254,25 @@ static enum err publish(struct publisher *publisher)
     return err;
 }
 
+/* Each day, and at the start: where the audit ends, outside of the database. */
+static enum err note_heads(struct publisher *publisher)
+{
+    int64_t now_ms = loop_utc_ms(publisher->child->loop);
+    int32_t today = clock_british_day(now_ms);
+    if (publisher->noted_day == today || publisher->store == NULL) {
+        return ERR_OK;
+    }
+    ERR_TRY(audit_heads_note_all(publisher->store, publisher->child->audit_fd, now_ms));
+    publisher->noted_day = today;
+    log_line(LOG_INFO, "audit-noted", "file=" AUDIT_FOLDER "/" AUDIT_HEADS_NAME);
+    return ERR_OK;
+}
+
 static void set_midnight(struct publisher *publisher)
 {
     struct loop *loop = publisher->child->loop;
     int64_t wait_ms = publisher->next_ms - loop_utc_ms(loop);
-    wait_ms = wait_ms < 0 ? 0 : wait_ms < LOOK_MS ? wait_ms : LOOK_MS;
+    wait_ms = wait_ms < 0 ? 0 : wait_ms < LOOK_AGAIN_MS ? wait_ms : LOOK_AGAIN_MS;
     loop_timer_set(loop, &publisher->midnight, loop_mono_ms(loop) + wait_ms);
 }
 
@@ -271,6 +287,7 @@ static void on_settle(struct loop_timer *timer)
     struct publisher *publisher =
         (struct publisher *)(void *)((char *)timer - offsetof(struct publisher, settle));
     enum err err = publish(publisher);
+    err = err == ERR_OK ? note_heads(publisher) : err;
     if (err != publisher->last && err != ERR_AGAIN) {
         log_line(err == ERR_OK ? LOG_INFO : LOG_ERROR, "publish", "err=%s why=\"%s\"",
                  err_name(err), publisher->store != NULL ? store_why(publisher->store) : "");

@@ -20,6 +20,7 @@
 #include "proc/passwords.h"
 #include "proc/publisher.h"
 #include "proc/supervisor_impl.h"
+#include "records/audit_heads.h"
 #include "tls/client.h"
 
 enum {
@@ -305,6 +306,7 @@ static bool open_console(struct supervisor *supervisor, const char *data)
     }
     if (!open_given(data_fd, "store", PROC_desk, 0770, &supervisor->store_fd) ||
         !open_given(data_fd, "keys", PROC_desk, 0700, &supervisor->keys_fd) ||
+        !open_given(data_fd, AUDIT_FOLDER, PROC_clerk, 0700, &supervisor->audit_fd) ||
         !open_given(data_fd, "console", PROC_front, 0700, &supervisor->console_fd) ||
         !open_published(supervisor, data)) {
         return false;

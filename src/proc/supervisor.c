@@ -187,9 +187,9 @@ static enum err hand_one(struct supervisor *supervisor, struct slot *slot, enum 
     case HAND_PROVIDERS:
         return hand_providers(supervisor, slot);
     case HAND_RECORDS:
-        return supervisor->store_fd < 0
-                   ? ERR_OK
-                   : message_send(control, MESSAGE_RECORDS, supervisor->store_fd, -1);
+        return supervisor->store_fd < 0 ? ERR_OK
+                                        : message_send(control, MESSAGE_RECORDS,
+                                                       supervisor->store_fd, supervisor->audit_fd);
     case HAND_PUBLISHED:
         return message_send(control, MESSAGE_PUBLISHED, supervisor->images.folder_fd, -1);
     case HAND_RING:
@@ -660,6 +660,7 @@ int supervisor_main(const struct supervisor_setup *setup)
         .watchdog.fn = on_watchdog,
         .hosts_fd = -1,
         .console_fd = -1,
+        .audit_fd = -1,
         .console_listen_fd = -1,
         .store_fd = -1,
         .keys_fd = -1,

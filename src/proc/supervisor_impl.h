@@ -51,6 +51,7 @@ struct supervisor {
     int bell_fd;
     int ring_fd;
     int console_fd; /* where there is a console; else -1 */
+    int audit_fd;   /* the same */
     int console_listen_fd;
     int store_fd;
     int keys_fd;

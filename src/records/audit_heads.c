@@ -14,6 +14,7 @@
 #include "os/file.h"
 
 enum { HEADS_MAX = 64 * 1024 * 1024, LINE_MAX_BYTES = 256, HEADS_MODE = 0600 };
+enum { SCHOOLS_MAX = 4096, ARENA_MAX = 1 << 20 };
 
 _Static_assert((int)AUDIT_HASH_BYTES == (int)SHA256_BYTES, "printed as SHA-256 is");
 
@@ -95,5 +96,48 @@ enum err audit_heads_note(struct store *store, int folder_fd, struct str school,
     enum err err = buf_err(&line);
     err = err == ERR_OK ? append(folder_fd, buf_str(&line)) : err;
     buf_fini(&line);
+    return err;
+}
+
+/* ---- all schools ---- */
+
+static enum err read_schools(struct store *store, struct arena *arena, struct str *ids,
+                             size_t *ret_n)
+{
+    struct store_rows *rows;
+    size_t n = 0;
+    enum err err;
+    ERR_TRY(store_begin(store, STR(""), STORE_READ));
+    err = store_query(store, STATEMENT_SCHOOLS, NULL, 0, &rows);
+    if (err == ERR_OK) {
+        while (n < SCHOOLS_MAX && store_rows_next(rows, &err)) {
+            ids[n++] = arena_dup(arena, store_rows_bytes(rows, 0));
+        }
+        store_rows_free(rows);
+    }
+    store_rollback(store);
+    *ret_n = n;
+    return err == ERR_OK && arena->failed ? ERR_MEMORY : err;
+}
+
+static enum err note_one(struct store *store, int folder_fd, struct str school, int64_t now_ms)
+{
+    ERR_TRY(store_begin(store, school, STORE_READ));
+    enum err err = audit_heads_note(store, folder_fd, school, now_ms);
+    store_rollback(store);
+    return err;
+}
+
+enum err audit_heads_note_all(struct store *store, int folder_fd, int64_t now_ms)
+{
+    struct arena arena;
+    size_t n = 0;
+    arena_init(&arena, ARENA_MAX);
+    struct str *ids = arena_array(&arena, SCHOOLS_MAX, sizeof(*ids));
+    enum err err = ids != NULL ? read_schools(store, &arena, ids, &n) : ERR_MEMORY;
+    for (size_t i = 0; err == ERR_OK && i < n; i++) {
+        err = note_one(store, folder_fd, ids[i], now_ms);
+    }
+    arena_fini(&arena);
     return err;
 }

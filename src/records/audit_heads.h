@@ -28,5 +28,7 @@ MUST_USE enum err audit_heads_last(int folder_fd, struct str school, struct audi
  * written where the last note says the same. */
 MUST_USE enum err audit_heads_note(struct store *store, int folder_fd, struct str school,
                                    int64_t now_ms);
+/* The same for all schools, each in a transaction of its own. */
+MUST_USE enum err audit_heads_note_all(struct store *store, int folder_fd, int64_t now_ms);
 
 #endif
