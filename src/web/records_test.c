@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The pages of registers, as people of a small school get them. */
 #include "lib/web.h"
+#include "records/account.h"
 
 struct oak {
     struct web_rig at;
@@ -367,6 +368,16 @@ TEST(the_start_page_shows_what_waits_for_this_person)
     oak.at.actor = school_person(&oak.at.school, "Ted Technician", "staff", "technician");
     (void)web_rig_get(&oak.at, "/");
     assert_says(&oak.at, "A restore test is due");
+    assert_silent(&oak.at, "without their second factor");
+    const struct actor operator= school_operator(&oak.at.school);
+    const struct account_new fresh = {oak.at.actor.person, STR("ted.wire"), STR("$argon2id$"),
+                                      false};
+    struct account_fault fault;
+    struct record_id id;
+    assert_ok(account_make(&oak.at.school.engine, &operator, & fresh, &id, &fault));
+    (void)web_rig_get(&oak.at, "/");
+    assert_says(&oak.at, "without their second factor");
+    assert_says(&oak.at, "ted.wire");
     assert_silent(&oak.at, "A bruise");
     web_rig_close(&oak.at);
 }

@@ -2,6 +2,7 @@
 /* The start page: what waits for this person, from what their roles may see. Every record on it
  * went through the engine, one by one: nothing stands here that its own page would not show. */
 #include "base/clock.h"
+#include "records/account.h"
 #include "web/records_impl.h"
 #include "web/views.h"
 
@@ -198,6 +199,91 @@ static enum err add_restore_test(struct web_exchange *exchange, json_t *cards)
     return ERR_OK;
 }
 
+/* ---- accounts ---- */
+
+/* One line for each account whose roles ask for a factor; *ret_n counts them all. */
+static void add_accounts(struct web_exchange *exchange, struct store_rows *rows, json_t *items,
+                         int64_t *ret_n, enum err *ret_err)
+{
+    struct str last = STR("");
+    *ret_n = 0;
+    while (store_rows_next(rows, ret_err)) {
+        struct str id = store_rows_bytes(rows, 0);
+        enum role role = role_find(store_rows_bytes(rows, 2));
+        if (role == ROLE_COUNT || !permit_needs_factor(1U << role) || str_eq(id, last)) {
+            continue;
+        }
+        last = arena_dup(exchange->arena, id);
+        if (++*ret_n <= SHOWN_MAX) {
+            json_t *item = document_add(items);
+            document_put(item, "text", store_rows_bytes(rows, 1));
+            document_put(item, "href", web_path(exchange, "/accounts/%", &last, 1));
+        }
+    }
+}
+
+/* Who may do much should have a second factor (S2); who looks after accounts sees who has none. */
+static enum err add_without_factor(struct web_exchange *exchange, json_t *cards)
+{
+    struct store *store = exchange->web->options.store;
+    const struct actor *actor = &exchange->actor;
+    const struct store_value values[] = {store_text(actor->school),
+                                         store_text(day_text(exchange, actor->today))};
+    struct store_rows *rows;
+    int64_t n = 0;
+    if (permit_widest(actor->roles, AREA_accounts, VERB_see) < SCOPE_SCHOOL) {
+        return ERR_OK;
+    }
+    ERR_TRY(store_begin(store, actor->school, STORE_READ));
+    json_t *items = json_array();
+    enum err err = store_query(store, STATEMENT_START_WITHOUT_FACTOR, values, 2, &rows);
+    if (err == ERR_OK) {
+        add_accounts(exchange, rows, items, &n, &err);
+        store_rows_free(rows);
+    }
+    store_rollback(store);
+    if (err == ERR_OK && n != 0) {
+        json_t *card = document_add(cards);
+        document_put(card, "title", STR("Accounts without their second factor"));
+        document_put(card, "text",
+                     STR("Their role asks for one: they set it up at the next sign-in."));
+        document_put(card, "href", STR("/accounts"));
+        document_put(card, "all", STR("Accounts"));
+        document_put_number(card, "count", n);
+        (void)json_object_set(card, "items", items);
+    }
+    json_decref(items);
+    return err;
+}
+
+/* What was announced to this person, such as the use of the sealed credential (R89). */
+static enum err add_notices(struct web_exchange *exchange, json_t *cards)
+{
+    struct engine engine = records_engine(exchange);
+    json_t *list = NULL;
+    json_t *notice;
+    size_t i;
+    enum err err = notice_list(&engine, &exchange->actor, &list);
+    if (err != ERR_OK || json_array_size(json_object_get(list, "items")) == 0) {
+        json_decref(list);
+        return err == ERR_NOT_FOUND || err == ERR_DENIED ? ERR_OK : err;
+    }
+    json_t *card = document_add(cards);
+    json_t *items = document_list(card, "items");
+    document_put(card, "title", STR("Announced to you"));
+    document_put(card, "tone", STR("urgent"));
+    document_put(card, "href", STR("/notices"));
+    document_put(card, "all", STR("what is announced"));
+    json_array_foreach(json_object_get(list, "items"), i, notice)
+    {
+        json_t *item = i < SHOWN_MAX ? document_add(items) : NULL;
+        document_put(item, "text", document_get(notice, "text"));
+        document_put(item, "href", STR("/notices"));
+    }
+    json_decref(list);
+    return ERR_OK;
+}
+
 /* ---- the page ---- */
 
 /* What one comes here to do most; at most a few. */
@@ -236,10 +322,12 @@ static void add_registers(struct web_exchange *exchange, json_t *document)
 
 static enum err add_cards(struct web_exchange *exchange, json_t *cards)
 {
+    ERR_TRY(add_notices(exchange, cards));
     for (size_t i = 0; i < sizeof(open_cards) / sizeof(open_cards[0]); i++) {
         ERR_TRY(
             add_open(exchange, register_find(open_cards[i].plural), open_cards[i].title, cards));
     }
+    ERR_TRY(add_without_factor(exchange, cards));
     ERR_TRY(add_restore_test(exchange, cards));
     for (size_t i = 0; i < sizeof(ending_cards) / sizeof(ending_cards[0]); i++) {
         ERR_TRY(add_ending(exchange, i, cards));
