@@ -39,8 +39,7 @@ enum sql {
 
 static const char *const texts[SQL_COUNT] = {
     [SQL_GET] = "SELECT wrapped FROM record_key WHERE record = ?1",
-    [SQL_ADD] = "INSERT INTO record_key (record, wrapped) VALUES (?1, ?2) "
-                "ON CONFLICT (record) DO NOTHING",
+    [SQL_ADD] = "INSERT INTO record_key (record, wrapped) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
     [SQL_DELETE] = "DELETE FROM record_key WHERE record = ?1",
     [SQL_BOX_GET] = "SELECT word FROM box WHERE id = 1",
     [SQL_ALL] = "SELECT record, wrapped FROM record_key",
