@@ -14,7 +14,8 @@ import sys
 from pathlib import Path
 
 PER_LINE = 24
-TYPES = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+TYPES = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml",
+         ".js": "text/javascript; charset=utf-8"}
 REFUSED = re.compile(rb"GDS Transport|crown|crest|opengraph|@font-face|@import|url\(", re.I)
 
 
@@ -45,7 +46,7 @@ def c_bytes(data):
 def main():
     folder, output, depfile = map(Path, sys.argv[1:])
     files = {"console.css": styles(folder)}
-    for path in sorted(folder.glob("*.svg")):
+    for path in sorted([*folder.glob("*.js"), *folder.glob("*.svg")]):
         files[path.name] = path.read_bytes()
     lines, rows = ['#include "web/assets.h"', ""], []
     for number, (name, data) in enumerate(files.items()):
@@ -56,7 +57,8 @@ def main():
     lines += ["const struct web_asset web_assets[] = {", *rows, "};", "",
               f"const size_t n_web_assets = {len(rows)};", ""]
     output.write_text("\n".join(lines))
-    known = [folder, *folder.glob("*.scss"), *folder.glob("*.svg"), folder / "package-lock.json"]
+    known = [folder, *folder.glob("*.scss"), *folder.glob("*.svg"),
+             *folder.glob("*.js"), folder / "package-lock.json"]
     depfile.write_text(f"{output.name}: {' '.join(map(str, known))}\n")
 
 

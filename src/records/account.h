@@ -54,7 +54,8 @@ struct account {
 MUST_USE enum err account_find(struct store *store, struct arena *arena, struct str name,
                                int64_t now_ms, struct account *ret_account);
 
-/* The account with this log-on in one school, in whatever state: for the operator. ERR_NOT_FOUND. */
+/* The account with this log-on in one school, in whatever state: for the operator. ERR_NOT_FOUND.
+ */
 MUST_USE enum err account_find_at(struct engine *engine, struct arena *arena, struct str school,
                                   struct str log_on, struct account *ret_account);
 

@@ -43,6 +43,11 @@ MUST_USE enum err sign_enrol_actor(struct web_exchange *exchange, struct actor *
 /* The page that shows a sheet's codes, once; wipes them. on: where it leads. */
 enum web_next sign_show_sheet(struct web_exchange *exchange, struct sheet *sheet, struct str on);
 
+/* Adds "passkey": {"challenge", "ids", "user", "name"} for assets/passkey.js, with a new challenge.
+ */
+MUST_USE enum err sign_add_passkey(struct web_exchange *exchange, const struct actor *actor,
+                                   json_t *document);
+
 /* Copies a password into the exchange's question; ERR_LIMIT for one that is too long. */
 MUST_USE enum err sign_ask(struct web_exchange *exchange, struct str password, bool make);
 

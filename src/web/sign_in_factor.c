@@ -31,7 +31,9 @@ static enum web_next show_factor(struct web_exchange *exchange, const struct act
     json_t *document = sign_document(exchange, "Show that it is you");
     json_object_set_new(document, "totp", json_boolean(factors.totp));
     json_object_set_new(document, "sheet", json_boolean(factors.sheet_left > 0));
-    json_object_set_new(document, "passkey", json_boolean(factors.passkey));
+    if (factors.passkey && sign_add_passkey(exchange, actor, document) != ERR_OK) {
+        json_object_set_new(document, "passkey", json_null()); /* the others do */
+    }
     json_object_set_new(document, "again", json_boolean(exchange->session.stage == SESSION_WHOLE));
     if (fault != NULL) {
         sign_fault(document, "code", fault);
@@ -117,6 +119,9 @@ static enum web_next show_set_up(struct web_exchange *exchange, const struct act
     json_object_set_new(document, "secret", json_string(text));
     secret_wipe(secret, sizeof(secret));
     secret_wipe(text, sizeof(text));
+    if (sign_add_passkey(exchange, actor, document) != ERR_OK) {
+        json_object_set_new(document, "passkey", json_null()); /* the others do */
+    }
     if (fault != NULL) {
         sign_fault(document, "code", fault);
     }

@@ -6,7 +6,7 @@ the commands of W3C WebDriver.
         browser.open("https://volcano.example/")     # Refused for the browser's own error pages
         browser.text()                               # what a person reads
 
-`ca` is a PEM file that the browser trusts, as an enrolled device does; None: not enrolled."""
+proxy_port None (Chromium only): straight, as to the console. `ca` is a PEM file that the browser trusts, as an enrolled device does; None: not enrolled."""
 import base64
 import json
 import os
@@ -40,7 +40,7 @@ def trust(database, ca):
     subprocess.run(["certutil", "-N", "--empty-password", "-d", where], check=True,
                    capture_output=True)
     if ca is not None:
-        subprocess.run(["certutil", "-A", "-d", where, "-n", "school", "-t", "C,,", "-i", ca],
+        subprocess.run(["certutil", "-A", "-d", where, "-n", "school", "-t", "CP,,", "-i", ca],
                        check=True, capture_output=True)
 
 
@@ -118,8 +118,9 @@ class Chromium(Browser):
         words = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
                  "--disable-component-update", "--disable-background-networking", "--no-first-run",
                  f"--window-size={width},{height}", f"--user-data-dir={self.folder / 'profile'}",
-                 "--proxy-bypass-list=<-loopback>",
-                 f"--proxy-server={self.proxy_scheme}://127.0.0.1:{self.proxy_port}"]
+                 *(["--no-proxy-server"] if self.proxy_port is None else
+                   ["--proxy-bypass-list=<-loopback>",
+                    f"--proxy-server={self.proxy_scheme}://127.0.0.1:{self.proxy_port}"])]
         answer = self.call("POST", "/session", {"capabilities": {"alwaysMatch": {
             "goog:chromeOptions": {"args": words, "binary": shutil.which("chromium")},
             "timeouts": {"pageLoad": PAGE_SECONDS * 1000}}}})
@@ -169,6 +170,30 @@ class Chromium(Browser):
 
     def screenshot(self):
         return self.call("GET", "/screenshot")
+
+    def find(self, selector):
+        """The id of an element, waited for."""
+        until = time.monotonic() + PAGE_SECONDS
+        while True:
+            try:
+                found = self.call("POST", "/element", {"using": "css selector", "value": selector})
+                return next(iter(found.values()))
+            except RuntimeError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.05)
+
+    def click(self, selector):
+        self.call("POST", f"/element/{self.find(selector)}/click", {})
+
+    def type(self, selector, text):
+        self.call("POST", f"/element/{self.find(selector)}/value", {"text": text})
+
+    def add_authenticator(self, transport="internal"):
+        """A virtual one, with a person who says yes (Web Authentication Level 2, section 11)."""
+        return self.call("POST", "/webauthn/authenticator", {
+            "protocol": "ctap2", "transport": transport, "hasUserVerification": True,
+            "isUserVerified": True, "isUserConsenting": True})
 
     def stop(self):
         if self.process is not None and "/session/" in getattr(self, "base", ""):
