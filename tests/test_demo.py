@@ -34,10 +34,10 @@ def ask(lodge, images, person, url):
     return json.loads(out)
 
 
-def test_every_log_in_is_a_person_and_every_person_has_one():
+def test_every_person_of_the_state_document_is_in_the_schools_records_with_an_account():
     people = {person["id"] for person in json.loads((DEMO / "people.json").read_text())["people"]}
-    logins = {line.split("\t")[0] for line in (DEMO / "logins.tsv").read_text().splitlines()}
-    assert people == logins
+    rows = json.loads((DEMO / "school.json").read_text())["rows"]
+    assert people <= {row["log_on"] for row in rows if "account" in row}
 
 
 @pytest.mark.parametrize("person, url, action, reason", [

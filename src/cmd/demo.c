@@ -13,26 +13,17 @@
 #include "catalog/build.h"
 #include "cmd/cmd.h"
 #include "cmd/demo_files.h"
-#include "crypto/random.h"
+#include "cmd/demo_school.h"
 #include "os/file.h"
-#include "policy/state.h"
 #include "proc/keeper.h"
-#include "proc/passwords.h"
 
-enum {
-    PATH_BYTES = 4096,
-    STATE_MAX = 1024 * 1024,
-    GROUPS = 3,
-    GROUP_LETTERS = 4,
-    PASSWORD_BYTES = GROUPS * (GROUP_LETTERS + 1),
-    FILE_MODE = 0644,
-};
+enum { PATH_BYTES = 4096, FILE_MODE = 0644 };
 
 #define POLICY "presets/trust-primary.json"
-#define PEOPLE "demo/people.json"
-#define LOGINS "demo/logins.tsv"
+#define SCHOOL "demo/school.json"
 #define MANIFEST "demo/catalogue/manifest"
 #define LISTEN "127.0.0.1:3128"
+#define CONSOLE "127.0.0.1:8443"
 
 enum err demo_data_folder(struct buf *to)
 {
@@ -103,79 +94,10 @@ static int make_catalog(const char *data, int data_fd)
     return err == ERR_OK ? OPTIONS_GO_ON : fail(data, "demo/catalog.img");
 }
 
-static int make_state(const char *data, int data_fd)
-{
-    struct buf image;
-    struct buf why;
-    buf_init(&image, STATE_MAX);
-    buf_init(&why, STATE_MAX);
-    int code = OPTIONS_GO_ON;
-    enum err err = state_build(find_file(PEOPLE), &image, &why);
-    if (err != ERR_OK) {
-        code = cmd_fail(EXIT_REFUSED, "serve", PEOPLE ": %.*s", STR_ARG(buf_str(&why)));
-    } else if (file_write(data_fd, "demo/state.img", buf_str(&image), FILE_MODE) != ERR_OK) {
-        code = fail(data, "demo/state.img");
-    }
-    buf_fini(&image);
-    buf_fini(&why);
-    return code;
-}
-
-/* "kfme-x2pd-9qrt": easy to type, 60 bits. */
-static void make_password(char to[PASSWORD_BYTES])
-{
-    static const char letters[] = "abcdefghijkmnpqrstuvwxyz23456789";
-    _Static_assert(sizeof(letters) - 1 == 32, "each letter is five bits");
-    uint64_t random = random_u64();
-    for (size_t i = 0; i < PASSWORD_BYTES - 1; i++) {
-        bool dash = i % (GROUP_LETTERS + 1) == GROUP_LETTERS;
-        to[i] = dash ? '-' : letters[random & 31];
-        random >>= dash ? 0 : 5;
-    }
-    to[PASSWORD_BYTES - 1] = '\0';
-}
-
-/* What the guide shows of a log-in. */
-struct login {
-    struct str id;
-    char password[PASSWORD_BYTES];
-};
-
-enum { LOGINS_MAX = 32 };
-
-static int set_passwords(const char *data, struct login *logins, size_t *ret_n, struct buf *guide)
-{
-    struct str rest = find_file(LOGINS);
-    int folder_fd;
-    size_t n = 0;
-    if (passwords_open_folder(data, &folder_fd) != ERR_OK) {
-        return fail(data, PASSWORDS_FOLDER);
-    }
-    enum err err = ERR_OK;
-    while (rest.len > 0 && n < LOGINS_MAX && err == ERR_OK) {
-        struct str line;
-        struct str name;
-        struct str role;
-        (void)str_cut(rest, '\n', &line, &rest);
-        if (!str_cut(line, '\t', &logins[n].id, &line)) {
-            continue;
-        }
-        (void)str_cut(line, '\t', &name, &role);
-        make_password(logins[n].password);
-        err = passwords_set(folder_fd, logins[n].id, str_from(logins[n].password));
-        buf_printf(guide, "  %-10.*s %s   %.*s, %.*s\n", STR_ARG(logins[n].id), logins[n].password,
-                   STR_ARG(name), STR_ARG(role));
-        n++;
-    }
-    close(folder_fd);
-    *ret_n = n;
-    return err == ERR_OK ? OPTIONS_GO_ON : fail(data, PASSWORDS_FOLDER "/" PASSWORDS_NAME);
-}
-
-static const char *password_of(const struct login *logins, size_t n, const char *id)
+static const char *password_of(const struct demo_login *logins, size_t n, const char *log_on)
 {
     for (size_t i = 0; i < n; i++) {
-        if (str_eq(logins[i].id, str_from(id))) {
+        if (strcmp(logins[i].log_on, log_on) == 0) {
             return logins[i].password;
         }
     }
@@ -193,7 +115,7 @@ static const char *own_path(char to[PATH_BYTES])
     return to;
 }
 
-static void write_guide(const char *data, const struct conf *conf, const struct login *logins,
+static void write_guide(const char *data, const struct conf *conf, const struct demo_login *logins,
                         size_t n, struct buf *guide)
 {
     const char *at = conf->proxy.bytes;
@@ -214,7 +136,7 @@ static void write_guide(const char *data, const struct conf *conf, const struct 
                "http://%s/setup and import the certificate; or\n"
                "     %s ca show --data %s > lodge-ca.pem\n"
                "Remove it from the browser afterwards: it belongs to a demonstration.\n"
-               "\nThe school itself is in %s/demo. Ctrl-C ends it.\n",
+               "\nIts records are in %s/store, made anew at every start. Ctrl-C ends it.\n",
                password_of(logins, n, "amara"), at, data, password_of(logins, n, "amara"), at, at,
                conf->gate_name.bytes, program, data, conf->gate_name.bytes, program, data, data);
 }
@@ -230,7 +152,7 @@ static void fill(struct conf_text *text, const char *data, const char *name)
 
 static int make_school(const char *data, struct conf *conf, struct buf *guide)
 {
-    struct login logins[LOGINS_MAX];
+    struct demo_login logins[DEMO_LOGINS_MAX];
     size_t n = 0;
     int data_fd;
     if (file_make_dirs(AT_FDCWD, data, 0755) != ERR_OK ||
@@ -239,12 +161,16 @@ static int make_school(const char *data, struct conf *conf, struct buf *guide)
     }
     buf_printf(guide,
                "\nA demonstration school: everybody in it is invented.\n\n"
-               "  proxy      http://%s\n  data       %s\n\nLog-ins, new at every start:\n",
-               conf->proxy.bytes, data);
+               "  console    https://%s/   (its certificate is its own: the browser warns once)\n"
+               "  proxy      http://%s\n  data       %s\n\n"
+               "Log-ins, new at every start, for the console and the gate alike. Where there are\n"
+               "codes, the console asks for one as a second factor; each counts once:\n",
+               conf->console.bytes, conf->proxy.bytes, data);
     int code = write_files(data, data_fd);
     code = code == OPTIONS_GO_ON ? make_catalog(data, data_fd) : code;
-    code = code == OPTIONS_GO_ON ? make_state(data, data_fd) : code;
-    code = code == OPTIONS_GO_ON ? set_passwords(data, logins, &n, guide) : code;
+    if (code == OPTIONS_GO_ON) {
+        code = demo_school_make(data, find_file(SCHOOL), find_file(POLICY), logins, &n, guide);
+    }
     write_guide(data, conf, logins, n, guide);
     close(data_fd);
     return code;
@@ -255,11 +181,12 @@ int demo_prepare(const char *data, struct conf *conf, struct buf *guide)
     if (strlen(data) + sizeof("/" MANIFEST) > PATH_BYTES) {
         return cmd_fail(EXIT_USAGE, "serve", "--data is too long");
     }
-    fill(&conf->policy, data, POLICY);
     fill(&conf->catalog, data, "demo/catalog.img");
-    fill(&conf->state, data, "demo/state.img");
     if (conf->proxy.len == 0) {
         conf->proxy = (struct conf_text){.len = sizeof(LISTEN) - 1, .bytes = LISTEN};
+    }
+    if (conf->console.len == 0) {
+        conf->console = (struct conf_text){.len = sizeof(CONSOLE) - 1, .bytes = CONSOLE};
     }
     return make_school(data, conf, guide);
 }

@@ -11,9 +11,9 @@
  * ERR_NOT_FOUND where neither is known. */
 MUST_USE enum err demo_data_folder(struct buf *to);
 
-/* Writes the school into DATA/demo (anew at every start), compiles its catalogue, sets random
- * passwords and fills the options that are not set. *guide gets what to print once the gate is
- * ready. An exit code, or OPTIONS_GO_ON. */
+/* Writes the school's files into DATA/demo and its records into DATA/store (anew at every start),
+ * compiles its catalogue, and fills the options that are not set. *guide gets what to print once
+ * the gate is ready. An exit code, or OPTIONS_GO_ON. */
 int demo_prepare(const char *data, struct conf *conf, struct buf *guide);
 
 #endif

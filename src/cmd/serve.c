@@ -54,7 +54,8 @@ static size_t make_rows(struct option_row *rows)
     };
     rows[n++] = (struct option_row){
         .name = "demo",
-        .help = "an invented school to try things with, on 127.0.0.1:3128",
+        .help = "an invented school to try things with: gate on 127.0.0.1:3128, console on "
+                "127.0.0.1:8443",
         .flag = &demo,
     };
     for (size_t i = 0; i < CONF_COUNT; i++) {

@@ -9,6 +9,7 @@
 #include "cmd/place.h"
 #include "crypto/password.h"
 #include "crypto/secret.h"
+#include "proc/publisher.h"
 #include "records/account.h"
 
 enum { ARENA_MAX = 1 << 22, PAGES_MAX = 100000 };
@@ -111,6 +112,7 @@ static int close_all(int code)
 {
     if (user.place.store != NULL) {
         place_close(&user.place);
+        (void)!publisher_ring(user.data); /* where no gate runs nobody hears it */
     }
     arena_fini(&user.arena);
     return code;

@@ -116,5 +116,8 @@ enum err proc_clerk_start(struct child *child)
     ERR_TRY(loop_add(child->loop, &clerk.bell, child->bell_fd, EPOLLIN));
     sync_spool(&clerk);
     take_lines(child, true);
+    if (records) {
+        publisher_begin(clerk.publisher);
+    }
     return child_ready(child);
 }

@@ -115,6 +115,22 @@ static enum err send_trouble(struct desk *desk, uint64_t ticket, unsigned status
     return send_answer(desk, ticket, &answer);
 }
 
+/* Accounts, people, devices and the policy concern the gate; coming and going does not. The clerk
+ * looks at what is new, so one ring too many costs a look. */
+static bool concerns_the_gate(const struct job *job)
+{
+    static const char *const others[] = {"/sign-in", "/sign-in/factor", "/sign-out"};
+    if (job->request.method != WEB_POST || job->exchange.status >= 400) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        if (str_eq(job->request.path, str_from(others[i]))) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void finish(struct job *job)
 {
     struct desk *desk = job->desk;
@@ -128,6 +144,9 @@ static void finish(struct job *job)
     bool gone = exchange->gone;
     if (exchange->failed != ERR_OK) {
         log_err("request-failed", exchange->failed, store_why(desk->store));
+    }
+    if (concerns_the_gate(job)) {
+        bell_ring(desk->child->ring_fd);
     }
     if (desk->line.fd >= 0 && send_answer(desk, job->ticket, &answer) != ERR_OK) {
         /* A front that does not read, or an answer that cannot be sent. */

@@ -344,6 +344,11 @@ void publisher_set_policy(struct publisher *publisher, struct str document)
     ring(publisher);
 }
 
+void publisher_begin(struct publisher *publisher)
+{
+    on_settle(&publisher->settle);
+}
+
 void publisher_end(struct publisher *publisher)
 {
     store_close(publisher->store);
@@ -381,7 +386,6 @@ enum err publisher_new(struct child *child, struct publisher **ret_publisher)
     publisher.state_sum = sum_of_file(&publisher, PUBLISHED_STATE);
     publisher.passwords_sum = sum_of_file(&publisher, PUBLISHED_PASSWORDS);
     publisher.last = open_store(&publisher); /* told; the gate goes on, and it is tried again */
-    wake_in(&publisher, 0);
     *ret_publisher = &publisher;
     return ERR_OK;
 }

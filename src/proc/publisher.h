@@ -23,12 +23,16 @@
 
 struct publisher;
 
-/* Opens the records and what rings; before the child gives up its rights, and publishes first at
- * once behind that. The publisher is the process's. ERR_GONE, ERR_SYSTEM: told in the log. */
+/* Opens the records and what rings; before the child gives up its rights, The publisher is the
+ * process's. ERR_GONE, ERR_SYSTEM: told in the log. */
 MUST_USE enum err publisher_new(struct child *child, struct publisher **ret_publisher);
 
 /* The policy that comes from elsewhere (--policy FILE), whenever a new one is in force. */
 void publisher_set_policy(struct publisher *publisher, struct str document);
+
+/* The first publishing, behind giving up rights and before the process is ready: whoever waits for
+ * "ready" finds a gate that knows its people. */
+void publisher_begin(struct publisher *publisher);
 
 /* The last thing before the process ends. */
 void publisher_end(struct publisher *publisher);

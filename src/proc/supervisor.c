@@ -413,6 +413,8 @@ static void on_end(struct loop_io *io, uint32_t events)
     after_death(slot, how.signal == 0 && how.status == PROC_EXIT_HOPELESS);
 }
 
+static bool take_images(struct supervisor *supervisor);
+
 static void check_ready(struct supervisor *supervisor)
 {
     for (size_t i = 0; i < supervisor->n_slots; i++) {
@@ -421,6 +423,9 @@ static void check_ready(struct supervisor *supervisor)
         }
     }
     if (!supervisor->all_ready) {
+        if (supervisor->store_fd >= 0) {
+            (void)take_images(supervisor); /* what the clerk published before it was ready */
+        }
         supervisor->all_ready = true;
         (void)!write(STDERR_FILENO, "ready\n", sizeof("ready\n") - 1);
         if (supervisor->setup->ready != NULL) {

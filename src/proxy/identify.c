@@ -235,7 +235,10 @@ static void remember(struct proxy *proxy, struct auth_entry *entry)
     struct str person = str_make(entry->person, entry->person_len);
     struct str group = group_of(&proxy->images, person, proxy_now_ms(proxy));
     entry->ticket = 0;
-    entry->until_ms = loop_mono_ms(proxy->loop) + 1 + proxy->options.auth_cache_ms;
+    /* Somebody whom the state does not know may have been taken out of it while auth was asked, and
+     * so out of auth: the next request asks again. */
+    entry->until_ms =
+        loop_mono_ms(proxy->loop) + 1 + (group.len != 0 ? proxy->options.auth_cache_ms : 0);
     entry->group_len = (uint8_t)(group.len < LIMIT_ID_LEN ? group.len : LIMIT_ID_LEN);
     if (entry->group_len != 0) {
         memcpy(entry->group, group.p, entry->group_len);
