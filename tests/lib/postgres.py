@@ -7,6 +7,8 @@
 Its role `lodge` owns the databases and is neither superuser nor able to pass row-level security by.
 As root it runs as the system user postgres, since it refuses to run as root. It writes without
 fsync; durable=True is for tests that kill it."""
+import csv
+import io
 import os
 import pwd
 import shutil
@@ -31,6 +33,44 @@ def programs():
     if not found:
         raise FileNotFoundError("PostgreSQL is not installed (Debian's package postgresql)")
     return found[-1].parent
+
+
+def literal(value):
+    if value is None or isinstance(value, int):
+        return "NULL" if value is None else str(value)
+    if isinstance(value, bytes):
+        return f"'\\x{value.hex()}'"
+    return "'" + value.replace("'", "''") + "'"
+
+
+class Store:
+    """Just enough of a connection of sqlite3: each statement is kept at once, and what it answers is
+    text."""
+
+    def __init__(self, server, database):
+        self.server, self.database, self.rows = server, database, []
+
+    def execute(self, sql, values=()):
+        first, *rest = sql.split("?")
+        text = first + "".join(literal(value) + part for value, part in zip(values, rest))
+        answer = self.server.sql(text, self.database, words=["--csv"])
+        self.rows = [tuple(row) for row in csv.reader(io.StringIO(answer))]
+        return self
+
+    def fetchone(self):
+        return self.rows[0] if self.rows else None
+
+    def fetchall(self):
+        return self.rows
+
+    def close(self):
+        pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
 
 
 class Postgres:
@@ -66,15 +106,19 @@ class Postgres:
             if self.process.poll() is not None:
                 raise RuntimeError((self.folder / "log").read_text())
 
-    def sql(self, sql, database="postgres", role="postgres"):
-        """Its answer, unaligned; as the superuser unless told."""
+    def sql(self, sql, database="postgres", role="postgres", words=()):
+        """Its answer, unaligned; as the superuser unless told. words: more options of psql."""
         done = subprocess.run(
             [self.bin / "psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", self.folder,
-             "-U", role, "-d", database], input=sql, text=True, check=True, capture_output=True)
+             "-U", role, "-d", database, *words], input=sql, text=True, check=True, capture_output=True)
         return done.stdout
 
     def place(self, database):
         return f"postgres://lodge@/{database}?host={self.folder}"
+
+    def store(self, place):
+        """What a test puts straight into the database of a place, as by a connection of sqlite3."""
+        return Store(self, place.split("/")[3].split("?")[0])
 
     def create(self, name=None):
         self.made += 1

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A person of a school with roles, and a whole session of theirs, put into the store of a running
-console: for tests that are not about signing in."""
+console, on either database: for tests that are not about signing in."""
 import base64
 import hashlib
 import os
@@ -45,9 +45,10 @@ def add_session(store, school, person):
     return base64.urlsafe_b64encode(token).decode().rstrip("=")
 
 
-def signed_in(console, roles, person="a" * 26, name="Olive Office"):
-    """A client of a running console, signed in as a person with these roles."""
-    store = sqlite3.connect(next((console.data / "store").glob("*.db")), timeout=30)
+def signed_in(console, roles, person="a" * 26, name="Olive Office", store=None):
+    """A client of a running console, signed in as a person with these roles. store: of
+    tests/lib/postgres.py, where the console has one of those."""
+    store = store or sqlite3.connect(next((console.data / "store").glob("*.db")), timeout=30)
     with store:
         school = school_of(store)
         add_person(store, school, person, name, roles)
