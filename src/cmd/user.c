@@ -10,6 +10,7 @@
 #include "crypto/password.h"
 #include "crypto/secret.h"
 #include "proc/publisher.h"
+#include "proc/publisher.h"
 #include "records/account.h"
 
 enum { ARENA_MAX = 1 << 22, PAGES_MAX = 100000 };
@@ -106,6 +107,15 @@ static int open_all(const char *command)
     user.actor.now_ms = clock_utc_ms();
     user.actor.today = clock_british_day(user.actor.now_ms);
     return find_school();
+}
+
+/* The gate's passwords follow the change that was made. */
+static int ring(const char *what)
+{
+    return publisher_ring(user.data) == ERR_OK
+               ? EXIT_DONE
+               : cmd_fail(EXIT_REFUSED, user.command,
+                          "%s: done, but a running gate could not be told; start it again", what);
 }
 
 static int close_all(int code)
@@ -209,7 +219,7 @@ static int add(const char *log_on)
         printf("%s\n", password);
     }
     secret_wipe(password, sizeof(password));
-    return err == ERR_OK        ? EXIT_DONE
+    return err == ERR_OK        ? ring(log_on)
            : err == ERR_INVALID ? cmd_fail(EXIT_REFUSED, user.command, "%s", fault.why)
                                 : fail(err, log_on);
 }
@@ -267,7 +277,7 @@ static int reset(const char *log_on)
         printf("%s\n", password);
     }
     secret_wipe(password, sizeof(password));
-    return err == ERR_OK ? EXIT_DONE : fail(err, log_on);
+    return err == ERR_OK ? ring(log_on) : fail(err, log_on);
 }
 
 static int disable(const char *log_on)
@@ -278,7 +288,7 @@ static int disable(const char *log_on)
         return code;
     }
     enum err err = account_disable(&user.engine, &user.actor, id);
-    return err == ERR_OK ? EXIT_DONE : fail(err, log_on);
+    return err == ERR_OK ? ring(log_on) : fail(err, log_on);
 }
 
 static int user_reset(int argc, char **argv)

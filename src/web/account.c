@@ -58,8 +58,11 @@ enum web_next web_account_compromised(struct web_exchange *exchange)
     struct engine engine = sign_engine(exchange);
     enum err err = exchange->actor.account.len > 0 ? account_compromised(&engine, &exchange->actor)
                                                    : ERR_NOT_FOUND;
-    return err == ERR_OK ? page_redirect(exchange, STR("/sign-in/password?next=%2Faccount"))
-                         : page_err(exchange, err);
+    if (err != ERR_OK) {
+        return page_err(exchange, err);
+    }
+    sign_ring(exchange);
+    return page_redirect(exchange, STR("/sign-in/password?next=%2Faccount"));
 }
 
 /* ---- the password ---- */
@@ -86,7 +89,11 @@ static enum web_next password_made(struct web_exchange *exchange)
         return show_password(exchange, 503, "password",
                              "That could not be done just now. Try again in a few seconds.");
     }
-    return back(exchange, account_set_password(&engine, &exchange->actor, exchange->verdict.hash),
+    enum err err = account_set_password(&engine, &exchange->actor, exchange->verdict.hash);
+    if (err == ERR_OK) {
+        sign_ring(exchange);
+    }
+    return back(exchange, err,
                 STR("Your password is changed. You are signed out everywhere but here."));
 }
 

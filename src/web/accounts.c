@@ -66,6 +66,7 @@ static enum web_next show_card(struct web_exchange *exchange, struct card *card,
 {
     struct engine engine = sign_engine(exchange);
     json_t *document;
+    sign_ring(exchange);
     enum err err = account_show(&engine, &exchange->actor, id, &document);
     if (err == ERR_OK) {
         json_object_set_new(document, "password", json_string(card->password));
@@ -192,6 +193,7 @@ static enum web_next changed(struct web_exchange *exchange, enum err err, struct
     if (err != ERR_OK) {
         return page_err(exchange, err);
     }
+    sign_ring(exchange);
     page_flash(exchange, STR("success"), note);
     return page_redirect(exchange, web_path(exchange, "/accounts/%", exchange->parameters, 1));
 }

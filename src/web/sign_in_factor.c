@@ -277,7 +277,11 @@ static enum web_next password_made(struct web_exchange *exchange)
     if (err == ERR_OK) {
         err = account_set_password(&engine, &actor, exchange->verdict.hash);
     }
-    return err == ERR_OK ? sign_on(exchange, &actor, actor.factor_ms) : page_err(exchange, err);
+    if (err != ERR_OK) {
+        return page_err(exchange, err);
+    }
+    sign_ring(exchange);
+    return sign_on(exchange, &actor, actor.factor_ms);
 }
 
 enum web_next web_sign_in_password_send(struct web_exchange *exchange)
