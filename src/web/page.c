@@ -52,6 +52,32 @@ static json_t *role_labels(const struct actor *actor)
     return labels;
 }
 
+static enum err read_school_name(struct web_exchange *exchange, struct str *ret_name)
+{
+    enum { COLUMNS = 4 };
+    struct store *store = exchange->web->options.store;
+    const struct store_value id[] = {store_text(exchange->actor.school)};
+    struct store_value columns[COLUMNS];
+    ERR_TRY(store_begin(store, exchange->actor.school, STORE_READ));
+    enum err err = store_row(store, STATEMENT_SCHOOL_GET, id, 1, exchange->arena, columns, COLUMNS);
+    store_rollback(store);
+    if (err == ERR_OK) {
+        *ret_name = columns[0].bytes;
+    }
+    return err;
+}
+
+/* The name of the school of whoever is signed in; else what the operator calls it. */
+static struct str school_name(struct web_exchange *exchange)
+{
+    struct str name = exchange->web->options.school;
+    if (exchange->actor.school.len != 0 && !exchange->gone &&
+        read_school_name(exchange, &name) != ERR_OK) {
+        name = exchange->web->options.school;
+    }
+    return name;
+}
+
 /* What the frame around a view shows. */
 static json_t *frame(struct web_exchange *exchange, json_t *document)
 {
@@ -61,7 +87,7 @@ static json_t *frame(struct web_exchange *exchange, json_t *document)
     json_object_set_new(page, "title", title != NULL ? json_incref(title) : json_null());
     json_object_set_new(page, "crumbs", crumbs != NULL ? json_incref(crumbs) : json_array());
     json_object_set_new(page, "path", text_or_null(exchange->request->path));
-    json_object_set_new(page, "school", text_or_null(exchange->web->options.school));
+    json_object_set_new(page, "school", text_or_null(school_name(exchange)));
     json_object_set_new(page, "signed_in", json_boolean(exchange->session.stage == SESSION_WHOLE));
     json_object_set_new(page, "name", text_or_null(exchange->actor.name));
     json_object_set_new(page, "roles", role_labels(&exchange->actor));
