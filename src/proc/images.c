@@ -274,7 +274,7 @@ static void prune_one(struct pruning *pruning, const char *name)
     if (!pruning->drop) {
         if (used_ms >= pruning->last_ms) {
             pruning->last_ms = used_ms;
-            snprintf(pruning->last, sizeof(pruning->last), "%s", name);
+            memcpy(pruning->last, name, strlen(name) + 1);
         }
     } else if (used_ms < pruning->before_ms && strcmp(name, pruning->last) != 0) {
         (void)unlinkat(pruning->folder_fd, name, 0);
