@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What system tests share. LODGE_BUILD names the build folder (default: build)."""
+import json
 import os
 import shutil
 import subprocess
@@ -15,9 +16,32 @@ import gate as gate_lib  # noqa: E402
 import origin as origin_lib  # noqa: E402
 
 
+def build_folder():
+    return Path(os.environ.get("LODGE_BUILD", ROOT / "build")).resolve()
+
+
+def is_sanitized():
+    options = build_folder() / "meson-info" / "intro-buildoptions.json"
+    return options.exists() and any(
+        option["name"] == "b_sanitize" and option["value"] != "none"
+        for option in json.loads(options.read_text()))
+
+
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers", "once: long, and tells nothing more with sanitizers: left to the ordinary build")
+
+
+def pytest_collection_modifyitems(config, items):
+    if is_sanitized():
+        once = [item for item in items if item.get_closest_marker("once")]
+        config.hook.pytest_deselected(items=once)
+        items[:] = [item for item in items if item not in once]
+
+
 @pytest.fixture(scope="session")
 def build():
-    return Path(os.environ.get("LODGE_BUILD", ROOT / "build")).resolve()
+    return build_folder()
 
 
 @pytest.fixture(scope="session")

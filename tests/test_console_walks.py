@@ -41,6 +41,7 @@ def free_port():
         return listener.getsockname()[1]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("roles", ROLES, ids=lambda roles: "-".join(roles))
 def test_each_role_walks_through_the_console(build, console, roles):
     shots = build / "shots" / "console"

@@ -156,6 +156,7 @@ def trip(office):
     return made.json["location"].split("?")[0]
 
 
+@pytest.mark.once
 def test_it_is_described(office):
     document = office.json("GET", "/api/openapi.json").json
     assert {"/records/trips", "/records/trips/new", "/records/trips/{id}"} <= set(document["paths"])
@@ -163,6 +164,7 @@ def test_it_is_described(office):
         "place", "day", "when", "cost", "children", "kind", "leader", "phone", "notes"}
 
 
+@pytest.mark.once
 def test_a_record_is_made_and_read(office, trip):
     record = office.json("GET", trip).json
     assert record["fields"]["place"] == "Zo\u00eb's farm"
@@ -180,6 +182,7 @@ def test_a_record_is_made_and_read(office, trip):
     assert record["state"] == "planned"
 
 
+@pytest.mark.once
 def test_faults_stand_beside_their_fields_and_nothing_is_stored(office, trip):
     before = office.json("GET", "/records/trips").json["total"]
     refused = office.json("POST", "/records/trips/new", {
@@ -192,6 +195,7 @@ def test_faults_stand_beside_their_fields_and_nothing_is_stored(office, trip):
     assert office.json("GET", "/records/trips").json["total"] == before
 
 
+@pytest.mark.once
 def test_it_is_found_sorted_and_exported(office, trip):
     found = office.json("GET", "/records/trips?search=zoe&sort=place&down=1").json
     assert [item["title"] for item in found["items"]] == ["Zo\u00eb's farm"]
@@ -202,6 +206,7 @@ def test_it_is_found_sorted_and_exported(office, trip):
     assert rows[0]["Where to"] == "Zo\u00eb's farm"
 
 
+@pytest.mark.once
 def test_it_is_changed_undone_and_moved(office, trip):
     version = office.json("GET", trip).json["version"]
     assert office.json("POST", f"{trip}/edit", {"place": "The sea", "version": version}).status == 200
@@ -217,6 +222,7 @@ def test_it_is_changed_undone_and_moved(office, trip):
     assert len(office.json("GET", f"{trip}/history").json["history"]) >= 3
 
 
+@pytest.mark.once
 def test_its_pages_are_there(office, trip):
     for path in ("/records/trips", "/records/trips/new", trip, f"{trip}/edit", f"{trip}/history"):
         page = office.get(path)

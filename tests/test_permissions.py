@@ -80,7 +80,7 @@ class Schools:
         return client
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.once)])
 def schools(request, lodge, tmp_path_factory):
     world, folder = World(), tmp_path_factory.mktemp("permissions")
     if request.param == "sqlite":
