@@ -40,6 +40,16 @@ def all_statements():
         yield from schema_sql.statements(register)
 
 
+def written_statements():
+    """{name: text} of those of src/store/*.sql.def, as the C preprocessor joins them."""
+    source = "#define STATEMENT(name, text) @@ name = text;\n" + "".join(
+        f'#include "{path}"\n' for path in sorted((ROOT / "src/store").glob("*.sql.def")))
+    text = subprocess.run(["cc", "-E", "-P", "-xc", "-"], input=source, check=True,
+                          capture_output=True, text=True).stdout
+    return {name: "".join(re.findall(r'"([^"]*)"', parts))
+            for name, parts in re.findall(r"@@ (\w+) =(.*?);\s*(?=@@|$)", text, re.DOTALL)}
+
+
 def test_no_statement_reads_a_whole_table(database):
     """What is scanned are the rows that another part has found: p (a page), r (near or found), c
     (children)."""
@@ -74,3 +84,33 @@ def test_every_list_asks_who_may_see_it():
             if schema_sql.has_about(register):
                 assert "k.f_no_contact = 1" in text, name
             assert text.count("school = $1") >= 2, name
+
+
+# What runs for each record that is seen, listed or brought, and what it is found by.
+BY_PERSON = {
+    "ACTOR_ROLES": {"f_person=?"},
+    "ACTOR_CHILD": {"f_adult=?"},
+    "STANDING_KIN": {"f_adult=?"},
+    "STANDING_CLASS": {"f_person=?"},
+}
+
+
+def test_how_one_stands_to_a_record_is_found_by_the_person(database):
+    """Not by a day, a kind or the school alone: an import of n memberships would take n * n steps."""
+    written = written_statements()
+    for name, columns in BY_PERSON.items():
+        searches = [step for _, step in plan(database, written[name]).values()
+                    if step.startswith("SEARCH")]
+        assert searches, name
+        for step in searches:
+            assert set(re.findall(r"AND (f_\w+=\?)", step)) == columns, f"{name}: {step}"
+
+
+def test_the_children_of_a_viewer_are_found_by_the_viewer(database):
+    families = 0
+    for name, text in all_statements():
+        for _, step in plan(database, text).values():
+            if re.match(r"SEARCH a ", step):
+                families += 1
+                assert "f_adult=?" in step, f"{name}: {step}"
+    assert families > len(REGISTERS)
