@@ -4,6 +4,7 @@
 #include "crypto/random.h"
 #include "crypto/secret.h"
 #include "records/account_impl.h"
+#include "wire/utf8.h"
 
 enum { ARENA_BYTES = 256 * 1024, PER_PAGE = 50, PEOPLE_MAX = 50 };
 
@@ -267,6 +268,9 @@ enum err account_make(struct engine *engine, const struct actor *actor,
     struct record_id id;
     if (!account_may(actor, VERB_make)) {
         return ERR_DENIED;
+    }
+    if (!utf8_is_text(fresh->person)) {
+        return fault(ret_fault, "person", "Choose somebody who is at the school.");
     }
     record_id_make(&id);
     ERR_TRY(store_begin(engine->store, actor->school, STORE_WRITE));

@@ -242,7 +242,8 @@ TEST(an_account_is_made_once_for_somebody_at_the_school)
         const char *person, *log_on, *field;
     } rows[] = {{"nobody", "x", "person"}, {"eve", "x", "person"},     {"hari", "", "log_on"},
                 {"hari", "a b", "log_on"}, {"hari", "tést", "log_on"}, {"hari", "ANN", "log_on"},
-                {"ann", "ann2", "person"}, {"hari", "a:b", "log_on"},  {"hari", "<b>", "log_on"}};
+                {"ann", "ann2", "person"}, {"hari", "a:b", "log_on"},  {"hari", "<b>", "log_on"},
+                {"\xff", "x", "person"}};
     struct rig rig;
     struct record_id id;
     struct account_fault fault;
