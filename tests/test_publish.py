@@ -2,8 +2,10 @@
 """From the records to the gate: who is added in the console browses as who they are; who has left, or
 whose account is disabled, does not. Looked for by asking the gate again and again, never by waiting."""
 import os
+import re
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -87,6 +89,22 @@ def test_a_command_rings_too(lodge, running):
     assert done.returncode == 0, done.stderr
     assert polled(lambda: ask(running, f"sol:{school.PASSWORD}") == "407"), (
         ask(running, f"sol:{school.PASSWORD}"), running.log[-8:])
+
+
+def wakings(pid):
+    text = Path(f"/proc/{pid}/status").read_text()
+    return sum(int(count) for count in re.findall(r"ctxt_switches:\s+(\d+)", text))
+
+
+def test_before_there_is_a_school_the_clerk_waits_to_be_rung(lodge, tmp_path):
+    """A second of pages: the clerk, which syncs once in it, has no reason to wake more often."""
+    with Console(lodge, tmp_path) as console:
+        client, clerk = console.client(), console.child("clerk")
+        assert client.get("/").status in (200, 303)
+        before, end = wakings(clerk), time.monotonic() + 1
+        while time.monotonic() < end:
+            client.get("/sign-in")
+        assert wakings(clerk) - before < 100
 
 
 def test_a_policy_of_the_command_line_is_shown_and_cannot_be_changed(running):

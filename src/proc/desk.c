@@ -115,12 +115,14 @@ static enum err send_trouble(struct desk *desk, uint64_t ticket, unsigned status
     return send_answer(desk, ticket, &answer);
 }
 
-/* Accounts, people, devices and the policy concern the gate; coming and going does not. The clerk
- * looks at what is new, so one ring too many costs a look. */
+/* Accounts, people, devices and the policy concern the gate; coming and going does not. What failed
+ * may have failed behind its commit. The clerk looks at what is new, so one ring too many costs a
+ * look. */
 static bool concerns_the_gate(const struct job *job)
 {
     static const char *const others[] = {"/sign-in", "/sign-in/factor", "/sign-out"};
-    if (job->request.method != WEB_POST || job->exchange.status >= 400) {
+    unsigned status = job->exchange.status;
+    if (job->request.method != WEB_POST || (status >= 400 && status < 500)) {
         return false;
     }
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {

@@ -268,11 +268,13 @@ static enum err note_heads(struct publisher *publisher)
     return ERR_OK;
 }
 
+/* Where no school's day is known, or one is over and nothing could be published, midnight is not
+ * what is waited for: a ring is, or the next try. */
 static void set_midnight(struct publisher *publisher)
 {
     struct loop *loop = publisher->child->loop;
     int64_t wait_ms = publisher->next_ms - loop_utc_ms(loop);
-    wait_ms = wait_ms < 0 ? 0 : wait_ms < LOOK_AGAIN_MS ? wait_ms : LOOK_AGAIN_MS;
+    wait_ms = wait_ms > 0 && wait_ms < LOOK_AGAIN_MS ? wait_ms : LOOK_AGAIN_MS;
     loop_timer_set(loop, &publisher->midnight, loop_mono_ms(loop) + wait_ms);
 }
 
