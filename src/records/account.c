@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "records/account_impl.h"
+#include "wire/utf8.h"
 
 static const struct account_state_row {
     enum account_state state;
@@ -126,7 +127,7 @@ struct str account_pattern(struct arena *arena, struct str part)
 
 struct str account_fold(struct arena *arena, struct str name)
 {
-    struct str copy = arena_dup(arena, str_sub(str_trim_space(name), 0, ACCOUNT_LOG_ON_MAX));
+    struct str copy = arena_dup(arena, utf8_head(str_trim_space(name), ACCOUNT_LOG_ON_MAX));
     char *text = (char *)(uintptr_t)copy.p;
     for (size_t i = 0; i < copy.len; i++) {
         text[i] = ascii_lower(text[i]);

@@ -9,6 +9,7 @@
 #include "crypto/signature.h"
 #include "records/factor.h"
 #include "wire/base64.h"
+#include "wire/utf8.h"
 #include "wire/webauthn.h"
 
 enum { ARENA_BYTES = 128 * 1024 };
@@ -129,7 +130,7 @@ enum err passkey_register(struct engine *engine, const struct actor *actor, stru
     struct answer read = {0};
     struct webauthn_data data;
     arena_init(&arena, ARENA_BYTES);
-    label = str_sub(str_trim_space(label), 0, FACTOR_LABEL_MAX);
+    label = utf8_head(str_trim_space(label), FACTOR_LABEL_MAX);
     enum err err = read_answer(&arena, answer, true, &read);
     if (err == ERR_OK) {
         err = check_new(engine, actor, host, &read, &data);

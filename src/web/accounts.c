@@ -6,6 +6,9 @@
 #include "web/route.h"
 #include "web/sign_impl.h"
 #include "web/views.h"
+#include "wire/utf8.h"
+
+enum { SEARCH_MAX = 100 };
 
 /* A one-time password between its making and its card. */
 struct card {
@@ -37,9 +40,9 @@ enum web_next web_accounts(struct web_exchange *exchange)
     if (parse_u64(query_text(exchange, STR("page")), 1, 100000, &page) != ERR_OK) {
         page = 1;
     }
-    enum err err =
-        account_list(&engine, &exchange->actor,
-                     str_sub(query_text(exchange, STR("search")), 0, 100), (size_t)page, &document);
+    enum err err = account_list(&engine, &exchange->actor,
+                                utf8_head(query_text(exchange, STR("search")), SEARCH_MAX),
+                                (size_t)page, &document);
     if (err != ERR_OK) {
         return page_err(exchange, err);
     }
@@ -111,12 +114,13 @@ static enum web_next show_new(struct web_exchange *exchange, unsigned status,
     struct engine engine = sign_engine(exchange);
     json_t *document;
     enum err err = account_people_without(
-        &engine, &exchange->actor, str_sub(query_text(exchange, STR("search")), 0, 100), &document);
+        &engine, &exchange->actor, utf8_head(query_text(exchange, STR("search")), SEARCH_MAX),
+        &document);
     if (err != ERR_OK) {
         return page_err(exchange, err);
     }
     struct str person = form_text(exchange, STR("person"));
-    struct str log_on = str_sub(form_text(exchange, STR("log_on")), 0, ACCOUNT_LOG_ON_MAX);
+    struct str log_on = form_text(exchange, STR("log_on"));
     if (person.len == 0) {
         person = query_text(exchange, STR("person"));
         log_on = query_text(exchange, STR("log_on"));

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/num.h"
 #include "wire/form.h"
+#include "wire/utf8.h"
 #include "web/views.h"
 #include "web/web_impl.h"
 
@@ -282,7 +283,7 @@ static bool is_line(struct str text)
 static void offer(struct web_exchange *exchange, struct str name)
 {
     struct buf line;
-    struct str cut = str_sub(name, 0, FILE_NAME_MAX);
+    struct str cut = utf8_head(name, FILE_NAME_MAX);
     buf_init(&line, LINE_MAX_BYTES);
     buf_append(&line, STR("attachment; filename=\""));
     for (size_t i = 0; i < cut.len; i++) {

@@ -11,6 +11,9 @@
 #include "web/views.h"
 
 enum { WHY_MAX = 64 * 1024, FIELD_MAX = 256 };
+#define CHANGED_MEANWHILE                                                                          \
+    "Somebody else changed the policy while you were working on it. Look at the policy, and send " \
+    "this again if it should still be so."
 
 static const struct level_row {
     const char *level, *words, *hint;
@@ -83,11 +86,12 @@ static enum web_next keep(struct web_exchange *exchange, struct editing *editing
     int64_t number = 0;
     buf_init(&why, WHY_MAX);
     enum err err = school_policy_keep(&editing->engine, &exchange->actor, change, &number, &why);
-    if (err == ERR_INVALID) {
-        json_object_set_new(form, "errors", error_list(buf_str(&why), "#why"));
+    if (err == ERR_INVALID || err == ERR_CONFLICT) {
+        struct str lines = err == ERR_INVALID ? buf_str(&why) : STR(CHANGED_MEANWHILE);
+        json_object_set_new(form, "errors", error_list(lines, "#why"));
         json_object_set_new(form, "error", json_true());
         buf_fini(&why);
-        return page_answer(exchange, 400, view, form);
+        return page_answer(exchange, err == ERR_INVALID ? 400 : 409, view, form);
     }
     buf_fini(&why);
     json_decref(form);

@@ -25,6 +25,19 @@ static bool may_make(const struct web_exchange *exchange, const struct register_
     return permit_widest(exchange->actor.roles, def->area, VERB_make) > SCOPE_NONE;
 }
 
+/* What was typed as the reason, and what is wrong with it. Behind the list of errors. */
+static void put_reason(struct web_exchange *exchange, json_t *document, const struct saving *saving)
+{
+    struct str fault = document_get(saving->faults, "reason");
+    document_put(document, "reason", form_text(exchange, STR("reason")));
+    document_put(document, "reason_fault", fault);
+    if (fault.len != 0) {
+        json_t *error = document_add(json_object_get(document, "errors"));
+        document_put(error, "text", fault);
+        document_put(error, "href", STR("#reason"));
+    }
+}
+
 /* The form again, with what was typed. */
 static enum web_next show_form(struct web_exchange *exchange, unsigned status, struct str title,
                                struct saving *saving)
@@ -48,7 +61,7 @@ static enum web_next show_form(struct web_exchange *exchange, unsigned status, s
         document_put(document, "look", web_path(exchange, "/records/%/%/look?next=%", values, 3));
     }
     document_put_bool(document, "conflict", document_is(saving->input, "conflict"));
-    document_put(document, "reason", form_text(exchange, STR("reason")));
+    put_reason(exchange, document, saving);
     if (saving->record != NULL) {
         document_put_number(document, "version", document_number(saving->record, "version"));
     }
@@ -259,15 +272,14 @@ static enum web_next show_move(struct web_exchange *exchange, unsigned status,
     document_put(document, "of", document_get(saving->record, "title"));
     document_put(document, "to", def->states[move->to].label);
     document_put_bool(document, "asks_reason", move->reason);
-    document_put(document, "reason", form_text(exchange, STR("reason")));
-    document_put(document, "reason_fault", document_get(saving->faults, "reason"));
     document_put(document, "back", records_path(exchange, def, id, ""));
     document_put_number(document, "version", document_number(saving->record, "version"));
     json_t *errors = document_list(document, "errors");
-    if (document_get(saving->faults, "reason").len != 0) {
-        json_t *error = document_add(errors);
-        document_put(error, "text", document_get(saving->faults, "reason"));
-        document_put(error, "href", STR("#reason"));
+    put_reason(exchange, document, saving);
+    if (status == 409) {
+        document_put(document_add(errors), "text",
+                     STR("Somebody else changed this while you were working on it. Look at the "
+                         "record, and send this again if it should still be so."));
     }
     if (move->demands != 0) {
         records_form_fill(exchange, document,
@@ -280,7 +292,9 @@ static enum web_next show_move(struct web_exchange *exchange, unsigned status,
                                                  .roles = exchange->actor.roles});
     }
     if (status != 200) {
-        document_put(document, "error", STR("Nothing was changed: something is missing."));
+        document_put(document, "error",
+                     status == 409 ? STR("Nothing was changed: somebody else changed it meanwhile.")
+                                   : STR("Nothing was changed: something is missing."));
         (void)json_object_set(document, "faults", saving->faults);
     }
     fini(saving);
@@ -335,8 +349,8 @@ enum web_next web_records_moved(struct web_exchange *exchange)
                           move->name, saving.input, form_text(exchange, STR("reason")), &faults);
         add_faults(&saving, faults);
     }
-    if (is_refused(&saving, err)) {
-        return show_move(exchange, 422, move, &saving);
+    if (err == ERR_CONFLICT || is_refused(&saving, err)) {
+        return show_move(exchange, err == ERR_CONFLICT ? 409 : 422, move, &saving);
     }
     fini(&saving);
     return err != ERR_OK ? page_err(exchange, err)

@@ -46,7 +46,9 @@ enum web_next web_records_look(struct web_exchange *exchange)
     if (record == NULL) {
         return WEB_DONE;
     }
-    enum web_next next = show(exchange, 200, def, record, STR(""));
+    bool about = document_get(json_object_get(record, "about"), "id").len != 0;
+    enum web_next next =
+        about ? show(exchange, 200, def, record, STR("")) : page_err(exchange, ERR_NOT_FOUND);
     json_decref(record);
     return next;
 }

@@ -155,7 +155,7 @@ enum web_next sign_on(struct web_exchange *exchange, const struct actor *actor, 
 static enum web_next show_sign_in(struct web_exchange *exchange, unsigned status, const char *field,
                                   const char *fault)
 {
-    struct str typed = str_sub(form_text(exchange, STR("account")), 0, ACCOUNT_LOG_ON_MAX);
+    struct str typed = form_text(exchange, STR("account"));
     json_t *document = sign_document(exchange, "Sign in");
     json_object_set_new(document, "typed",
                         json_pack("{s:s%}", "account", typed.p != NULL ? typed.p : "", typed.len));
@@ -276,8 +276,8 @@ enum web_next web_sign_out(struct web_exchange *exchange)
 
 static json_t *emergency_document(struct web_exchange *exchange)
 {
-    struct str name = str_sub(form_text(exchange, STR("name")), 0, GLASS_NAME_MAX);
-    struct str reason = str_sub(form_text(exchange, STR("reason")), 0, GLASS_REASON_MAX);
+    struct str name = form_text(exchange, STR("name"));
+    struct str reason = form_text(exchange, STR("reason"));
     json_t *document = sign_document(exchange, "Open the sealed credential");
     json_object_set_new(document, "typed",
                         json_pack("{s:s%, s:s%}", "name", name.p != NULL ? name.p : "", name.len,

@@ -58,3 +58,12 @@ bool utf8_is_text(struct str s)
     }
     return true;
 }
+
+struct str utf8_head(struct str s, size_t max)
+{
+    size_t len = s.len < max ? s.len : max;
+    while (len != 0 && len < s.len && ((unsigned char)s.p[len] & 0xc0) == 0x80) {
+        len--;
+    }
+    return str_sub(s, 0, len);
+}

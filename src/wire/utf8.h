@@ -18,4 +18,9 @@ size_t utf8_length(struct str s);
 /* All of s is UTF-8, and no byte of it is NUL: what a store takes as text. */
 bool utf8_is_text(struct str s);
 
+/* The beginning of s, at most max bytes, that ends no character of UTF-8 in its middle; a slice of
+ * s.
+ */
+struct str utf8_head(struct str s, size_t max);
+
 #endif

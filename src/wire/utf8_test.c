@@ -51,4 +51,31 @@ TEST(only_well_formed_characters_have_a_length)
     }
 }
 
-TESTS_MAIN(unit(only_well_formed_characters_have_a_length))
+TEST(a_beginning_ends_behind_a_whole_character)
+{
+    static const struct {
+        struct str text;
+        size_t max, len;
+    } cases[] = {
+        {STR_INIT(""), 0, 0},
+        {STR_INIT(""), 3, 0},
+        {STR_INIT("abc"), 0, 0},
+        {STR_INIT("abc"), 2, 2},
+        {STR_INIT("abc"), 3, 3},
+        {STR_INIT("abc"), 4, 3},
+        {STR_INIT("a\xc3\xa9"), 2, 1},
+        {STR_INIT("a\xc3\xa9"), 3, 3},
+        {STR_INIT("\xf0\x9f\x92\xa9z"), 3, 0},
+        {STR_INIT("\xf0\x9f\x92\xa9z"), 4, 4},
+        {STR_INIT("\x80\x80\x80"), 2, 0}, /* none begins */
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct str head = utf8_head(cases[i].text, cases[i].max);
+        if (head.len != cases[i].len) {
+            fail_msg("case %zu has %zu bytes", i, head.len);
+        }
+    }
+}
+
+TESTS_MAIN(unit(only_well_formed_characters_have_a_length),
+           unit(a_beginning_ends_behind_a_whole_character))
