@@ -216,6 +216,28 @@ TEST(a_move_asks_for_what_it_demands_and_is_for_its_roles)
     school_close(&at);
 }
 
+TEST(a_move_is_taken_back_only_by_whoever_may_make_the_move_back)
+{
+    struct school at;
+    school_open(&at);
+    struct actor technician = school_person(&at, "Ted Wire", "staff", "technician");
+    struct actor head = school_person(&at, "Hanna Head", "staff", "head");
+    struct record_id id = school_make(&at, &technician, "device",
+                                      school_json("{'tag': 'IPAD-01', 'kind': 'tablet'}"));
+    const struct register_def *def = school_register("device");
+    json_t *input = school_json("{}");
+    assert_ok(engine_move(&at.engine, &technician, def, school_id(&id), 1, STR("isolate"), input,
+                          STR("The DSL asked"), NULL));
+    assert_err(engine_undo(&at.engine, &technician, def, school_id(&id), 2), ERR_DENIED);
+    assert_ok(engine_undo(&at.engine, &head, def, school_id(&id), 2));
+    /* Withdrawing has no move back. */
+    assert_ok(engine_move(&at.engine, &technician, def, school_id(&id), 3, STR("withdraw"), input,
+                          STR("Broken"), NULL));
+    assert_ok(engine_undo(&at.engine, &technician, def, school_id(&id), 4));
+    json_decref(input);
+    school_close(&at);
+}
+
 TEST(U8_sensitive_values_are_null_until_a_look_is_open)
 {
     struct school at;
@@ -475,6 +497,7 @@ TESTS_MAIN(unit(a_record_is_made_read_changed_and_its_history_told),
            unit(whoever_saw_an_older_version_is_told_of_the_conflict),
            unit(the_last_change_is_taken_back_and_taken_back_again),
            unit(a_move_asks_for_what_it_demands_and_is_for_its_roles),
+           unit(a_move_is_taken_back_only_by_whoever_may_make_the_move_back),
            unit(U8_sensitive_values_are_null_until_a_look_is_open),
            unit(R184_the_subject_of_an_allegation_finds_no_trace_and_the_chair_handles_the_heads),
            unit(R184_no_function_tells_the_subject_that_a_record_is_there),

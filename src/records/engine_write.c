@@ -336,6 +336,30 @@ static enum err move_step(struct work *work, void *context)
 
 /* ---- undo ---- */
 
+/* The roles of the moves from one state to another; 0: there is none. */
+static unsigned movers(const struct register_def *def, struct str from, struct str to)
+{
+    unsigned roles = 0;
+    for (size_t i = 0; i < def->n_moves; i++) {
+        for (size_t at = 0; at < def->n_states; at++) {
+            bool leads = (def->moves[i].from & (1U << at)) != 0 &&
+                         str_eq(def->states[at].name, from) &&
+                         str_eq(def->states[def->moves[i].to].name, to);
+            roles |= leads ? def->moves[i].by : 0;
+        }
+    }
+    return roles;
+}
+
+/* Taking a move back is for whoever may make the move back; where there is none, for whoever may
+ * make the move. */
+static bool may_take_back(const struct work *work, struct str now, struct str then)
+{
+    unsigned back = movers(work->def, now, then);
+    unsigned roles = back != 0 ? back : movers(work->def, then, now);
+    return str_eq(now, then) || (roles & work->standing.roles) != 0;
+}
+
 static enum err undo_step(struct work *work, void *context)
 {
     struct order *order = context;
@@ -352,6 +376,9 @@ static enum err undo_step(struct work *work, void *context)
         return ERR_MEMORY;
     }
     ERR_TRY(past_restore(work, before[COLUMN_VERSION].number - 1, change.row));
+    if (!may_take_back(work, before[COLUMN_STATE].bytes, change.row[COLUMN_STATE].bytes)) {
+        return ERR_DENIED;
+    }
     ERR_TRY(input_compare(work, before, change.row, &change.touched));
     enum err err = input_check(work, change.row, change.touched);
     if (err != ERR_OK) {
