@@ -166,6 +166,8 @@ static enum err is_same(const struct field_value *a, const struct field_value *b
     return err;
 }
 
+/* What the actor may not read now is refused before it is compared: an answer that differed by the
+ * value would let them guess it, without a look. */
 static enum err take(struct work *work, const json_t *input, const struct store_value *before,
                      struct store_value *row, size_t field, bool *ret_touched)
 {
@@ -177,19 +179,22 @@ static enum err take(struct work *work, const json_t *input, const struct store_
     if (the->required && field_is_empty(&value)) {
         return work_fault(work, the->name, field_missing(the, &work->arena));
     }
+    if (!field_is_seen(the, work->standing.roles)) {
+        return field_is_empty(&value)
+                   ? ERR_OK
+                   : work_fault(work, the->name,
+                                STR("Your role does not fill this in. Leave it empty"));
+    }
+    if (before != NULL && work->closed && !work->importing && field_is_closed(work->def, field)) {
+        return work_fault(work, the->name,
+                          STR("Open the record first: say why you look at it, then change it"));
+    }
     if (before != NULL) {
         ERR_TRY(row_value(work, before, field, true, &old));
     }
     ERR_TRY(is_same(&old, &value, &same));
     if (same) {
         return ERR_OK;
-    }
-    if (!field_is_seen(the, work->standing.roles)) {
-        return work_fault(work, the->name, STR("Your role does not fill this in. Leave it empty"));
-    }
-    if (before != NULL && work->closed && !work->importing && field_is_closed(work->def, field)) {
-        return work_fault(work, the->name,
-                          STR("Open the record first: say why you look at it, then change it"));
     }
     *ret_touched = true;
     return row_set(work, row, field, &value);

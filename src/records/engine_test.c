@@ -268,6 +268,37 @@ TEST(U8_sensitive_values_are_null_until_a_look_is_open)
     school_close(&at);
 }
 
+TEST(U8_whether_a_guess_at_a_closed_or_unseen_value_is_right_is_not_told)
+{
+    struct school at;
+    school_open(&at);
+    struct actor office = school_person(&at, "Olga Finch", "staff", "office");
+    struct actor dsl = school_person(&at, "Dora Slade", "staff", "dsl");
+    struct record_id ada = school_add(
+        &at, "person",
+        school_json("{'name': 'Ada', 'kind': 'pupil', 'log_on': 'ada', 'looked_after': 'yes'}"));
+    const struct {
+        const struct actor *who;
+        const char *field, *guess;
+    } cases[] = {
+        {&office, "looked_after", "yes"}, /* right, and closed: no look is open */
+        {&office, "looked_after", "no"},
+        {&dsl, "log_on", "ada"}, /* right, and not a DSL's to see */
+        {&dsl, "log_on", "ben"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        json_t *faults = NULL;
+        json_t *input = school_json("{'%s': '%s'}", cases[i].field, cases[i].guess);
+        assert_err(engine_change(&at.engine, cases[i].who, school_register("person"),
+                                 school_id(&ada), 1, input, STR(""), &faults),
+                   ERR_INVALID);
+        assert_non_null(json_object_get(faults, cases[i].field));
+        json_decref(faults);
+        json_decref(input);
+    }
+    school_close(&at);
+}
+
 TEST(R184_the_subject_of_an_allegation_finds_no_trace_and_the_chair_handles_the_heads)
 {
     struct school at;
@@ -499,6 +530,7 @@ TESTS_MAIN(unit(a_record_is_made_read_changed_and_its_history_told),
            unit(a_move_asks_for_what_it_demands_and_is_for_its_roles),
            unit(a_move_is_taken_back_only_by_whoever_may_make_the_move_back),
            unit(U8_sensitive_values_are_null_until_a_look_is_open),
+           unit(U8_whether_a_guess_at_a_closed_or_unseen_value_is_right_is_not_told),
            unit(R184_the_subject_of_an_allegation_finds_no_trace_and_the_chair_handles_the_heads),
            unit(R184_no_function_tells_the_subject_that_a_record_is_there),
            unit(two_schools_in_one_store_know_nothing_of_each_other),
