@@ -16,7 +16,7 @@ import pytest
 
 ATTEMPTS = ("open", "descriptors", "memory", "trace", "vm", "pidfd")
 OTHERS = {"clerk": "$DATA/spool", "auth": "$DATA/auth", "proxy": "$DATA/spool/proxy-0", "fetcher": "-",
-          "unpacker": "$DATA/images"}
+          "unpacker": "$DATA/images", "desk": "$DATA/store", "front": "-", "signon": "-"}
 
 
 def processes():
@@ -251,7 +251,7 @@ def hello_of(name):
 
 def test_F1_a_worker_that_does_not_read_gets_the_new_key_later(gates):
     """Its line is full of leaves while the key is renewed: it is not given up."""
-    gate = gates(private=False, options=("--leaf-key", "2s"), workers=1)
+    gate = gates(private=False, options=("--leaf-key", "2s", "--watchdog", "10m"), workers=1)
     assert fetch(gate, CLOSED).stdout == b"403"
     notary = notary_of(gate)
     worker = next(pid for pid, command in gate.children().items() if "proxy" in command)
@@ -354,6 +354,7 @@ def vault(lodge, build, tmp_path):
     shutil.copy(gate_lib.PRESET, folder / "policy.json")
     data = folder / "data"
     data.mkdir()
+    (data / "store").mkdir()
     (data / "lodge.conf").write_text(f"policy = {folder}/policy.json\ncatalog = {image}\n"
                                      "proxy = 127.0.0.1:0\nworkers = 1\n")
     yield folder

@@ -105,8 +105,8 @@ static const struct {
 static bool find_rights(const char *who, struct rights *rights)
 {
     rights->rules.dirs = rights->dirs;
-    if (strcmp(who, "fetcher") == 0) {
-        rights->user = FETCHER_USER;
+    if (strcmp(who, "fetcher") == 0 || strcmp(who, "signon") == 0) {
+        rights->user = strcmp(who, "fetcher") == 0 ? FETCHER_USER : proc_row(PROC_signon)->user;
         fetcher_rights(rights->dirs, &rights->rules);
         return true;
     }
