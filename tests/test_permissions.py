@@ -273,7 +273,7 @@ routes_by_name = routes()
 SAMPLE = World()
 
 # One's own session, and what is asked before there is one: tests/test_accounts.py and its like.
-SIGNING = {"signing in", "account"}
+SIGNING = {"signing in", "account", "first run"}
 
 
 def walk(schools, *people):

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Puts files into the program: embed.py ROOT OUT.c OUT.d PATH...
+"""Puts files into the program: embed.py ROOT OUT.c OUT.d HEADER NAME PATH...
 
-Each PATH (below ROOT; a folder stands for all files below it) becomes a row of demo_files, by its
-path. OUT.d tells ninja what the output depends on."""
+Each PATH (below ROOT; a folder stands for all files below it) becomes a row of NAMEs, an array of
+struct NAME (HEADER), by its path. OUT.d tells ninja what the output depends on."""
 import sys
 from pathlib import Path
 
@@ -25,15 +25,16 @@ def c_bytes(data):
 
 def main():
     root, output, depfile = map(Path, sys.argv[1:4])
-    files = list(find(root, [root / name for name in sys.argv[4:]]))
-    lines = ['#include "cmd/demo_files.h"', ""]
+    header, name = sys.argv[4:6]
+    files = list(find(root, [root / path for path in sys.argv[6:]]))
+    lines = [f'#include "{header}"', ""]
     rows = []
     for number, path in enumerate(files):
         data = path.read_bytes()
         lines += [f"static const unsigned char file_{number}[] = {{", *c_bytes(data + b"\0"), "};", ""]
         rows.append(f'    {{"{path.relative_to(root)}", {{(const char *)file_{number}, {len(data)}}}}},')
-    lines += ["const struct demo_file demo_files[] = {", *rows, "};", "",
-              f"const size_t n_demo_files = {len(rows)};", ""]
+    lines += [f"const struct {name} {name}s[] = {{", *rows, "};", "",
+              f"const size_t n_{name}s = {len(rows)};", ""]
     output.write_text("\n".join(lines))
     depfile.write_text(f"{output}: {' '.join(str(path) for path in files)} {Path(__file__)}\n")
 

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,18 +17,25 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "crypto/secret.h"
+#include "os/file.h"
 #include "os/signals.h"
 #include "proc/auth_line.h"
 #include "proc/child.h"
 #include "proc/desk_line.h"
 #include "proc/signon_line.h"
+#include "records/account.h"
+#include "records/first_run.h"
 #include "store/keys.h"
 #include "store/store.h"
 #include "web/web.h"
 
+#define FIRST_RUN_CODE "first-run-code" /* in DIR/store */
+
 enum {
     ARENA_MAX = 64 * 1024 * 1024,
     ASIDE_MAX = AUTH_LINE_WAITING_MAX + SIGNON_WAITING_MAX,
+    BUSY_TRIES = 40,
+    BUSY_PAUSE_MS = 50,
     WHY_MAX = 1024,
     LINE_MAX_BYTES = 2048,
     AGAIN_MS = 1000, /* until a database that was not there is looked for again */
@@ -60,7 +68,8 @@ struct desk {
     size_t n_aside;
     uint64_t last_asked;
     bool draining;
-    bool waited; /* it was told that the database is not there */
+    char first_code[ACCOUNT_ONE_TIME_CHARS + 1]; /* of the first run; empty: there is none */
+    bool waited;                                 /* it was told that the database is not there */
 };
 
 static void log_err(const char *event, enum err err, const char *text)
@@ -408,7 +417,52 @@ static enum err open_store(struct desk *desk, struct buf *why)
         buf_printf(why, "the folder store: %s", strerror(errno));
         return ERR_SYSTEM;
     }
-    return store_open(DESK_DATABASE, &desk->store, why);
+    /* The clerk opens the new file at the same time; SQLite does not wait while it is turned to
+     * WAL. */
+    enum err err = ERR_BUSY;
+    for (unsigned i = 0; i < BUSY_TRIES && err == ERR_BUSY; i++) {
+        if (i != 0) {
+            (void)poll(NULL, 0, BUSY_PAUSE_MS);
+        }
+        buf_clear(why);
+        err = store_open(DESK_DATABASE, &desk->store, why);
+    }
+    return err;
+}
+
+/* The folder is the desk's own: whoever reads this file is the operator. */
+static void first_run_over(void *context)
+{
+    const struct child *child = context;
+    (void)unlinkat(child->store_fd, FIRST_RUN_CODE, 0);
+}
+
+/* A store without a school is anybody's who comes first. The code that shows the operator is in a
+ * file rather than in the log, which others keep and read. */
+static enum err prepare_first_run(struct desk *desk, struct buf *why)
+{
+    struct child *child = desk->child;
+    char line[ACCOUNT_ONE_TIME_CHARS + 2];
+    bool open;
+    ERR_TRY(first_run_is_open(desk->store, &open));
+    if (!open) {
+        first_run_over(child);
+        return ERR_OK;
+    }
+    account_one_time(desk->first_code);
+    memcpy(line, desk->first_code, ACCOUNT_ONE_TIME_CHARS);
+    line[ACCOUNT_ONE_TIME_CHARS] = '\n';
+    enum err err = file_write(child->store_fd, FIRST_RUN_CODE,
+                              str_make(line, ACCOUNT_ONE_TIME_CHARS + 1), 0600);
+    secret_wipe(line, sizeof(line));
+    if (err != ERR_OK) {
+        buf_printf(why, "store/" FIRST_RUN_CODE ": %s", strerror(errno));
+        return err;
+    }
+    log_line(LOG_INFO, "first-run",
+             "open=https://%s/first-run code=\"in the data folder: store/" FIRST_RUN_CODE "\"",
+             child->conf.console.bytes);
+    return ERR_OK;
 }
 
 static enum err open_all(struct desk *desk, struct buf *why)
@@ -418,12 +472,15 @@ static enum err open_all(struct desk *desk, struct buf *why)
         ERR_TRY(keys_open(child->keys_fd, &desk->keys, why));
     }
     ERR_TRY(open_store(desk, why));
+    ERR_TRY(prepare_first_run(desk, why));
     struct web_options options = {
         .store = desk->store,
         .keys = desk->keys,
         .school = conf_str(&child->conf.school),
         .providers = &desk->providers,
         .policy_fixed = child->conf.policy.len != 0,
+        .first_code = desk->first_code[0] != '\0' ? desk->first_code : NULL,
+        .first_done = first_run_over,
         .ring = ring,
         .ring_context = child,
     };

@@ -46,6 +46,8 @@ enum err store_open(const char *place, struct store **ret_store, struct buf *why
 void store_close(struct store *store)
 {
     if (store != NULL) {
+        store->mode = store->held ? STORE_WRITE : store->mode;
+        store->held = false;
         store_rollback(store);
         store->driver->close(store);
     }
@@ -66,6 +68,10 @@ const char *store_why(const struct store *store)
 enum err store_begin(struct store *store, struct str school, enum store_mode mode)
 {
     CHECK(store->mode == STORE_MODE_UNSET && mode != STORE_MODE_UNSET);
+    if (store->held) {
+        store->mode = store->failed ? STORE_MODE_UNSET : mode;
+        return store->failed ? ERR_SYSTEM : ERR_OK;
+    }
     store->why[0] = '\0';
     ERR_TRY(store->driver->begin(store, school, mode));
     store->mode = mode;
@@ -91,16 +97,40 @@ enum err store_commit(struct store *store)
     }
     finish_all(store);
     store->mode = STORE_MODE_UNSET;
-    return store->driver->commit(store);
+    return store->held ? ERR_OK : store->driver->commit(store);
 }
 
 void store_rollback(struct store *store)
 {
     if (store->mode != STORE_MODE_UNSET) {
         finish_all(store);
+        store->failed = store->failed || (store->held && store->mode == STORE_WRITE);
         store->mode = STORE_MODE_UNSET;
-        store->driver->rollback(store);
+        if (!store->held) {
+            store->driver->rollback(store);
+        }
     }
+}
+
+enum err store_hold(struct store *store)
+{
+    CHECK(!store->held);
+    ERR_TRY(store_begin(store, STR(""), STORE_WRITE));
+    store->held = true;
+    store->mode = STORE_MODE_UNSET;
+    return ERR_OK;
+}
+
+enum err store_settle(struct store *store, enum err err)
+{
+    CHECK(store->held && store->mode == STORE_MODE_UNSET);
+    store->held = false;
+    store->mode = STORE_WRITE;
+    if (err == ERR_OK) {
+        return store_commit(store);
+    }
+    store_rollback(store);
+    return err;
 }
 
 enum err store_checkpoint(struct store *store)

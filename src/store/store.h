@@ -72,6 +72,14 @@ MUST_USE enum err store_commit(struct store *store);
 /* Fine where no transaction is open. */
 void store_rollback(struct store *store);
 
+/* One transaction out of several, for all schools: what is begun and committed until store_settle
+ * is a part of it, and is kept or lost with it. A part that writes and is rolled back takes the
+ * whole with it. For the first run alone: what else belongs together is one transaction as it is.
+ */
+MUST_USE enum err store_hold(struct store *store);
+/* Commits where err is ERR_OK, else rolls back; the error of both. */
+MUST_USE enum err store_settle(struct store *store, enum err err);
+
 /* Empties the journal into the database (SQLite: the WAL is truncated; PostgreSQL: dead rows are
  * swept), so that what was deleted or overwritten is in no file of the store: after a disposal. Not
  * in a transaction. ERR_BUSY where a reader of another process holds on. */

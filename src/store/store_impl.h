@@ -64,6 +64,7 @@ struct store_rows {
 struct store {
     const struct store_driver *driver;
     enum store_mode mode; /* of the open transaction, else STORE_MODE_UNSET */
+    bool held;            /* between store_hold and store_settle */
     bool failed;          /* a statement failed: the transaction can only be rolled back */
     char why[STORE_WHY_BYTES];
     char

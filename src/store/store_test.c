@@ -52,6 +52,50 @@ TEST(what_was_committed_is_read_again)
     test_store_close(&at);
 }
 
+/* Two transactions as the parts of one; the second writes and is rolled back, or not. */
+static enum err hold_two(struct store *store, bool second_fails)
+{
+    ERR_TRY(store_hold(store));
+    assert_ok(store_begin(store, STR("elm"), STORE_WRITE));
+    assert_ok(add_school(store, "elm"));
+    assert_ok(store_commit(store));
+    assert_int_equal(count_schools(store), 1); /* the parts see one another */
+    assert_ok(store_begin(store, STR("oak"), STORE_WRITE));
+    assert_ok(add_school(store, "oak"));
+    if (second_fails) {
+        store_rollback(store);
+        return store_settle(store, ERR_OK); /* also where the failure was not told */
+    }
+    return store_settle(store, store_commit(store));
+}
+
+TEST(what_is_held_together_is_kept_or_lost_as_a_whole)
+{
+    struct test_store at;
+    test_store_open(&at);
+    assert_int_equal(hold_two(at.store, true), ERR_SYSTEM);
+    assert_int_equal(count_schools(at.store), 0);
+    assert_ok(hold_two(at.store, false));
+    struct store *other = test_store_again(&at);
+    assert_int_equal(count_schools(other), 2);
+    store_close(other);
+    test_store_close(&at);
+}
+
+TEST(a_whole_that_is_closed_in_the_middle_leaves_nothing)
+{
+    struct test_store at;
+    test_store_open(&at);
+    struct store *other = test_store_again(&at);
+    assert_ok(store_hold(other));
+    assert_ok(store_begin(other, STR("elm"), STORE_WRITE));
+    assert_ok(add_school(other, "elm"));
+    assert_ok(store_commit(other));
+    store_close(other);
+    assert_int_equal(count_schools(at.store), 0);
+    test_store_close(&at);
+}
+
 TEST(what_was_rolled_back_is_not_there)
 {
     struct test_store at;
@@ -192,6 +236,8 @@ TEST(every_statement_is_read_by_the_database)
 }
 
 TESTS_MAIN(unit(what_was_committed_is_read_again), unit(what_was_rolled_back_is_not_there),
+           unit(what_is_held_together_is_kept_or_lost_as_a_whole),
+           unit(a_whole_that_is_closed_in_the_middle_leaves_nothing),
            unit(a_second_row_of_one_key_is_a_conflict_that_ends_the_transaction),
            unit(a_text_that_is_not_utf8_is_refused_and_the_transaction_goes_on),
            unit(a_reader_may_not_write), unit(a_reader_sees_one_state_while_another_writes),

@@ -16,6 +16,7 @@ enum err web_new(const struct web_options *options, struct web **ret_web)
         return ERR_MEMORY;
     }
     web->options = *options;
+    web->has_school = options->first_code == NULL;
     *ret_web = web;
     return ERR_OK;
 }
@@ -112,6 +113,13 @@ static enum web_next route_trouble(struct web_exchange *exchange, enum err err)
     return page_err(exchange, err);
 }
 
+/* Where people come first. */
+static bool leads_to_first_run(const struct web_request *request)
+{
+    return request->method == WEB_GET &&
+           (str_eq(request->path, STR("/")) || str_eq(request->path, STR("/sign-in")));
+}
+
 static enum web_next handle(struct web_exchange *exchange)
 {
     const struct web_request *request = exchange->request;
@@ -124,6 +132,14 @@ static enum web_next handle(struct web_exchange *exchange)
                          &route, exchange->parameters);
     if (err != ERR_OK) {
         return route_trouble(exchange, err);
+    }
+    if (leads_to_first_run(request)) {
+        bool open;
+        err = web_first_run_open(exchange->web, &open);
+        if (err != ERR_OK || open) {
+            return err != ERR_OK ? page_err(exchange, err)
+                                 : page_redirect(exchange, STR("/first-run"));
+        }
     }
     err = request->method == WEB_POST ? web_form_read(exchange) : ERR_OK;
     if (err != ERR_OK) {

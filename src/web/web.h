@@ -123,7 +123,9 @@ struct web_options {
     struct str school;                     /* the name of --school */
     const struct web_providers *providers; /* may grow while it runs; NULL: none */
     bool policy_fixed;                     /* --policy FILE: read-only on screen */
-    void (*ring)(void *context); /* after a commit that concerns the gate: wakes the clerk */
+    const char *first_code; /* what the first run asks for; NULL: there is no first run */
+    void (*first_done)(void *context); /* with ring_context: the school is made, the code is over */
+    void (*ring)(void *context);       /* after a commit that concerns the gate: wakes the clerk */
     void *ring_context;
 };
 

@@ -9,6 +9,9 @@
 
 struct web {
     struct web_options options;
+    bool has_school; /* the first run is over, or there is none */
+    unsigned first_wrong;
+    int64_t first_wait_ms; /* until when no code is taken */
 };
 
 enum {
@@ -39,6 +42,9 @@ MUST_USE enum err web_guard_load(struct web_exchange *exchange);
 
 /* Whether this request may reach this route's handler. True: it may; false: it was answered. */
 MUST_USE bool web_guard_pass(struct web_exchange *exchange, const struct web_route *route);
+
+/* Whether the first run is open: there is no school, and a code to make one. */
+MUST_USE enum err web_first_run_open(struct web *web, bool *ret_open);
 
 /* "a/b" of "a/b; c=d". */
 struct str web_media_type(struct str content_type);
