@@ -153,6 +153,24 @@ TEST(exports_and_imports_are_for_their_roles)
     school_close(&at);
 }
 
+TEST(U8_a_table_does_not_tell_whether_a_guess_at_a_closed_value_is_right)
+{
+    static const char *const guesses[] = {"yes", "no"};
+    struct school at;
+    school_open(&at);
+    struct actor office = school_person(&at, "Olga Finch", "staff", "office");
+    struct record_id ada = school_add(
+        &at, "person", school_json("{'name': 'Ada', 'kind': 'pupil', 'looked_after': 'yes'}"));
+    for (size_t i = 0; i < sizeof(guesses) / sizeof(guesses[0]); i++) {
+        struct buf csv;
+        buf_init(&csv, 256);
+        buf_printf(&csv, "Record,looked_after\n%s,%s\n", ada.text, guesses[i]);
+        assert_counts(import(&at, &office, "person", buf_str(&csv), true, ERR_OK), 1, 0, 1, 0);
+        buf_fini(&csv);
+    }
+    school_close(&at);
+}
+
 TEST(K16_an_export_holds_nothing_sealed_sensitive_or_unseen)
 {
     struct school at;
@@ -176,4 +194,5 @@ TESTS_MAIN(unit(what_is_exported_comes_back_as_it_was),
            unit(an_import_replaces_what_it_cannot_see),
            unit(one_bad_row_and_nothing_is_stored_and_every_fault_is_told),
            unit(exports_and_imports_are_for_their_roles),
+           unit(U8_a_table_does_not_tell_whether_a_guess_at_a_closed_value_is_right),
            unit(K16_an_export_holds_nothing_sealed_sensitive_or_unseen))

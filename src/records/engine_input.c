@@ -193,7 +193,10 @@ static enum err take(struct work *work, const json_t *input, const struct store_
         ERR_TRY(row_value(work, before, field, true, &old));
     }
     ERR_TRY(is_same(&old, &value, &same));
-    if (same) {
+    /* What is closed counts as changed in any case: whether a guess in a table is right is not
+     * told. */
+    bool unseen = before != NULL && work->closed && field_is_closed(work->def, field);
+    if (same && !unseen) {
         return ERR_OK;
     }
     *ret_touched = true;
