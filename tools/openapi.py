@@ -188,7 +188,7 @@ TROUBLES = {
 
 
 # Answers that only some handlers give.
-MORE_CODES = {"sign_in_back": ["422"]}
+MORE_CODES = {"sign_in_back": ["422"], "policy_upload": ["404"]}  # 404: no policy is kept yet
 
 
 def trouble_codes(route):
