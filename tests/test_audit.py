@@ -166,9 +166,9 @@ CUT = ("DELETE FROM act WHERE seq > 4; UPDATE chain SET seq = 4, "
 def test_U18_a_tail_that_is_cut_with_the_chains_end_shows_by_the_noted_head(school):
     end = school.end()
     school.store.tamper(CUT)
-    assert school.broken() == "5: the chain is cut: a later head was noted"
+    assert school.broken() == "5: the chain is cut: a later head was noted (audit/heads)"
     (school.data / "audit" / "heads").unlink()
-    assert school.broken("--head", end) == "5: the chain is cut: a later head was noted"
+    assert school.broken("--head", end) == "5: the chain is cut: a later head was noted (--head)"
     assert school.audit("verify").returncode == 0  # who took the file too is found by the copy
 
 
@@ -177,7 +177,10 @@ def test_a_chain_that_was_written_anew_behind_the_noted_head_shows(school):
     school.store.tamper(CUT)
     for _ in range(ACTS):
         school.audit("export", "--school", "oak")
-    assert school.broken() == f"{ACTS}: another act stands where the noted head was"
+    assert school.broken() == f"{ACTS}: another act stands where the noted head was (audit/heads)"
+    with (school.data / "audit" / "heads").open("a") as heads:  # the clerk notes no end without a look
+        heads.write(f"2026-11-22T00:00:00.000Z oak {ACTS + 3} {'0' * 64}\n")
+    assert school.broken().startswith(f"{ACTS}: another act stands")
 
 
 def test_heads_are_noted_once_for_each_end(school):
@@ -235,8 +238,51 @@ def test_the_clerk_notes_where_the_chains_end_when_it_starts_and_each_day(lodge,
             if int(noted[1]) >= last["number"]:
                 break
             console.client().get("/sign-in")
+    shown = subprocess.run([lodge, "log", "--data", str(console.data), "--json"], capture_output=True,
+                           text=True, check=True).stdout
+    events = [event for event in map(json.loads, shown.splitlines()) if event["kind"] == "audit"]
+    assert [event["school"] for event in events if event["act_hash"] == noted[2]] == ["oak"]
+    assert events[-1]["act"] == int(noted[1]) and events[-1]["where"].startswith("clerk-0/")
+    text = subprocess.run([lodge, "log", "--data", str(console.data)], capture_output=True, text=True)
+    assert f" - audit - - - - - - [] school=oak act={noted[1]} hash={noted[2]} id=" in text.stdout
+    blocked = subprocess.run([lodge, "log", "--data", str(console.data), "--blocked"],
+                             capture_output=True, text=True)
+    assert "audit" not in blocked.stdout
     # What the clerk itself did at its start may stand behind what was last seen.
     done = subprocess.run([*command, "--json"], capture_output=True, text=True)
     acts = [json.loads(line) for line in done.stdout.splitlines()]
     assert noted in [["oak", str(act["number"]), act["hash"]] for act in acts]
     assert int(noted[1]) >= last["number"]
+
+
+def test_F21_a_tail_that_is_cut_with_the_noted_file_shows_by_the_event_spool(lodge, tmp_path):
+    console = Console(lodge, tmp_path)
+    with console:
+        pass  # the store is made
+    file = console.data / "store" / "lodge.db"
+    with sqlite3.connect(file) as store:
+        store.execute("INSERT INTO school (id, name, kind, urn, made_ms) "
+                      "VALUES ('oak', 'Oak School', 'primary', '', 1)")
+    command = [lodge, "audit", "export", "--school", "oak", "--data", str(console.data)]
+    for _ in range(ACTS):
+        assert subprocess.run(command, capture_output=True).returncode == 0
+    with console:
+        pass  # the clerk has noted before the gate is ready
+
+    def verify(*words):
+        return subprocess.run([lodge, "audit", "verify", "--data", str(console.data), *words],
+                              capture_output=True, text=True)
+    assert verify().returncode == 0
+    with sqlite3.connect(file) as store:
+        store.executescript("DROP TRIGGER act_no_update; DROP TRIGGER act_no_delete; " + CUT)
+    (console.data / "audit" / "heads").unlink()
+    found = verify()
+    assert found.returncode == 1
+    assert "BROKEN at act 5: the chain is cut: a later head was noted (the event spool)" in found.stdout
+    with console:
+        pass  # what the clerk notes now is the cut chain's end
+    assert "(the event spool)" in verify().stdout
+    for segment in (console.data / "spool" / "clerk-0").glob("*.seg"):
+        segment.write_bytes(bytes(4096))
+    wiped = verify()
+    assert "is broken and was passed over" in wiped.stderr

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* lodge audit: whether the chains of acts are whole; and the acts, for the police or governors. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include "crypto/hash.h"
 #include "os/file.h"
 #include "records/audit.h"
+#include "records/audit_event.h"
 #include "records/audit_heads.h"
 
 enum { ARENA_MAX = 1 << 22, FOLDER_MODE = 0700 };
@@ -17,9 +19,12 @@ enum { ARENA_MAX = 1 << 22, FOLDER_MODE = 0700 };
 static const char verify_details[] =
     "Each school's chain is made again from its acts. The first act that is missing, was changed "
     "or\n"
-    "stands where another was noted is named. Where the chain is whole, its end is printed and\n"
-    "noted in DIR/audit/heads; keep a copy of that line where this machine cannot reach it, and\n"
-    "give it back with --head to see a chain whose end was cut off, and that file with it.\n"
+    "stands where another was noted is named. Ends are noted each day in DIR/audit/heads, in the\n"
+    "event spool and, with --mail-server, in a mail to the head. Where the chain is whole, its "
+    "end\n"
+    "is printed and noted in that file; keep a copy where this machine cannot reach it. What\n"
+    "stands in such a copy or in a mail is given with --head, to see a chain whose end was cut\n"
+    "off, and file and spool with it.\n"
     "\n"
     "Exit codes: 0 all are whole; 1 one is broken, or could not be read; 2 the command line was\n"
     "wrong.";
@@ -75,23 +80,46 @@ static int parse_head(const char *text, struct audit_head *ret_head)
                         "--head takes NUMBER:HASH, as verify prints it");
     }
     ret_head->seq = (int64_t)seq;
+    ret_head->noted = "--head";
     return OPTIONS_GO_ON;
+}
+
+/* All that was noted of a chain's end, in whichever place. */
+static enum err read_ends(const struct place *place, int folder_fd, const struct school *school,
+                          const struct audit_head *given, struct audit_ends *ends)
+{
+    int spool_fd;
+    if (given->seq != 0) {
+        ERR_TRY(audit_ends_add(ends, given));
+    }
+    ERR_TRY(audit_heads_read(folder_fd, school->id, ends));
+    enum err err = file_open_dir(place->data_fd, "spool", &spool_fd);
+    if (err == ERR_OK) {
+        err = audit_event_read(spool_fd, school->id, ends);
+    } else if (errno == ENOENT) {
+        err = ERR_OK; /* the gate never ran here */
+    }
+    if (ends->damaged) {
+        (void)cmd_fail(EXIT_REFUSED, "audit verify",
+                       "a part of " AUDIT_FOLDER "/" AUDIT_HEADS_NAME
+                       " or of the event spool is broken and was passed over");
+    }
+    return err;
 }
 
 static enum err verify(struct place *place, int folder_fd, const struct school *school,
                        const struct audit_head *given, struct audit_verdict *verdict,
                        struct audit_head *head)
 {
-    struct str hash = STR("");
-    *head = *given;
-    if (head->seq == 0) {
-        ERR_TRY(audit_heads_last(folder_fd, school->id, head));
+    struct audit_ends ends = {0};
+    enum err err = read_ends(place, folder_fd, school, given, &ends);
+    if (err == ERR_OK) {
+        err = store_begin(place->store, school->id, STORE_READ);
     }
-    if (head->seq != 0) {
-        hash = str_make((const char *)head->hash, sizeof(head->hash));
+    if (err == ERR_OK) {
+        err = audit_verify_against(place->store, school->id, ends.at, ends.n, verdict);
     }
-    ERR_TRY(store_begin(place->store, school->id, STORE_READ));
-    enum err err = audit_verify(place->store, school->id, head->seq, hash, verdict);
+    audit_ends_fini(&ends);
     if (err == ERR_OK && verdict->whole) {
         err = audit_heads_note(place->store, folder_fd, school->id, clock_utc_ms());
     }
@@ -107,8 +135,10 @@ static int tell(const struct school *school, const struct audit_verdict *verdict
 {
     char digits[SHA256_TEXT_MAX];
     if (!verdict->whole) {
-        printf("%.*s (%.*s): BROKEN at act %lld: %.*s\n", STR_ARG(school->name),
-               STR_ARG(school->id), (long long)verdict->broken_seq, STR_ARG(verdict->why));
+        const char *noted = verdict->noted;
+        printf("%.*s (%.*s): BROKEN at act %lld: %.*s%s%s%s\n", STR_ARG(school->name),
+               STR_ARG(school->id), (long long)verdict->broken_seq, STR_ARG(verdict->why),
+               noted != NULL ? " (" : "", noted != NULL ? noted : "", noted != NULL ? ")" : "");
         return EXIT_REFUSED;
     }
     printf("%.*s (%.*s): whole, %lld acts", STR_ARG(school->name), STR_ARG(school->id),

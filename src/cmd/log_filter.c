@@ -22,7 +22,7 @@ bool log_filter_takes(const struct log_filter *filter, const struct event *event
            (filter->category == CATEGORY_UNSET ||
             (!event->sealed && catset_has(&event->categories, filter->category))) &&
            (!filter->sealed || event->sealed) &&
-           (!filter->blocked || event->action != ACTION_ALLOW) &&
+           (!filter->blocked || (event->action != ACTION_ALLOW && event->kind != EVENT_AUDIT)) &&
            (!filter->by_id || memcmp(&filter->id, &event->id, sizeof(event->id)) == 0);
 }
 

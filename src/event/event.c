@@ -134,7 +134,7 @@ static void get_bytes(struct source *from, void *to, size_t n)
 }
 
 /* How many fields each version has; those of a later one are at least this one's. */
-static const unsigned fields_of[] = {[1] = 36, [2] = 37};
+static const unsigned fields_of[] = {[1] = 36, [2] = 37, [3] = 39};
 enum { VERSIONS = sizeof(fields_of) / sizeof(fields_of[0]) };
 _Static_assert(VERSIONS == EVENT_VERSION + 1, "a version without its number of fields");
 

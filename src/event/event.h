@@ -2,8 +2,9 @@
 /* Events: what happened, for the school. Typed, complete, append-only (event.def fixes the fields).
  *
  * Every request leaves one event of kind request, or an open and a close with the same id where it
- * is a tunnel or its answer does not go out at once. This file is pure: struct to bytes and back,
- * struct to JSON and to a line for people. Writing and reading files is event/spool.h.
+ * is a tunnel or its answer does not go out at once; those of kind audit are the clerk's. This file
+ * is pure: struct to bytes and back, struct to JSON and to a line for people. Writing and reading
+ * files is event/spool.h.
  */
 #ifndef LODGE_EVENT_EVENT_H
 #define LODGE_EVENT_EVENT_H
@@ -18,9 +19,15 @@
 #include "catalog/catset.h"
 #include "wire/addr.h"
 
-enum { EVENT_VERSION = 2, EVENT_ID_LEN = 16 };
+enum { EVENT_VERSION = 3, EVENT_ID_LEN = 16 };
 
-enum event_kind { EVENT_KIND_UNSET, EVENT_REQUEST, EVENT_OPEN, EVENT_CLOSE };
+enum event_kind {
+    EVENT_KIND_UNSET,
+    EVENT_REQUEST,
+    EVENT_OPEN,
+    EVENT_CLOSE,
+    EVENT_AUDIT, /* where a school's chain of acts ends (docs/audit.md); no request at all */
+};
 
 enum event_end {
     EVENT_END_UNSET,

@@ -17,6 +17,7 @@ static const struct str kind_names[] = {
     [EVENT_REQUEST] = STR_INIT("request"),
     [EVENT_OPEN] = STR_INIT("open"),
     [EVENT_CLOSE] = STR_INIT("close"),
+    [EVENT_AUDIT] = STR_INIT("audit"),
 };
 
 static const struct str known_names[] = {
@@ -278,6 +279,15 @@ static void put_close(struct buf *to, const struct event *event)
     put_labelled(to, "end", end_name(event->end));
 }
 
+/* Whose acts end, and where. */
+static void put_audit(struct buf *to, const struct event *event)
+{
+    put_labelled(to, "school", event->school);
+    buf_append(to, STR(" act="));
+    buf_append_u64(to, event->act);
+    put_labelled(to, "hash", event->act_hash);
+}
+
 void event_print_line(const struct event *event, struct buf *to)
 {
     char time[CIVIL_TEXT_MAX];
@@ -304,7 +314,9 @@ void event_print_line(const struct event *event, struct buf *to)
         buf_append(to, STR(" status="));
         buf_append_u64(to, event->status);
     }
-    if (event->kind != EVENT_OPEN) {
+    if (event->kind == EVENT_AUDIT) {
+        put_audit(to, event);
+    } else if (event->kind != EVENT_OPEN) {
         put_close(to, event);
     }
     buf_append(to, STR(" id="));

@@ -81,7 +81,7 @@ TEST(D13_F32_the_log_says_who_when_what_and_why)
                       "\"state_generation\":null,\"bytes_up\":0,\"bytes_down\":2048,"
                       "\"duration_ms\":3,\"search\":null,\"inspected\":false,"
                       "\"lifeline\":false,\"sealed\":false,\"end\":null,"
-                      "\"ech\":false}"));
+                      "\"ech\":false,\"act\":0,\"act_hash\":null}"));
     assert_str_eq(line_of(&event, &to),
                   STR("2026-11-23T10:15:00.123Z block request pupils-ks2 p-0042 d-7 10.1.2.3 "
                       "GET http://games.example/play?level=1 [ fraud ] rule=table/fraud/pupils-ks2 "
@@ -187,7 +187,7 @@ static void json_part(struct buf *want, const char *field, const char *name)
  * new name takes a new number; none of these rows is ever changed. */
 TEST(numbers_on_the_disk_keep_their_meaning)
 {
-    static const char *kinds[] = {"request", "open", "close"};
+    static const char *kinds[] = {"request", "open", "close", "audit"};
     static const char *knowns[] = {"credentials", "sign-in", "owner", "class", "nobody", "nominal"};
     static const char *levels[] = {"none",      "acceptable",   "certain-times",
                                    "nominated", "unacceptable", "illegal"};
@@ -243,6 +243,27 @@ TEST(numbers_on_the_disk_keep_their_meaning)
     buf_fini(&to);
 }
 
+TEST(U18_the_end_of_the_acts_names_its_school_its_number_and_its_hash)
+{
+    struct buf to;
+    const struct event event = {
+        .id = {{0x0a}},
+        .kind = EVENT_AUDIT,
+        .node = STR("gate-1"),
+        .school = STR("oak"),
+        .utc_ms = 1795428900123,
+        .act = 17,
+        .act_hash = STR("00ff"),
+    };
+    buf_init(&to, 65536);
+    assert_str_eq(line_of(&event, &to),
+                  STR("2026-11-23T10:15:00.123Z - audit - - - - - - [] school=oak act=17 "
+                      "hash=00ff id=0a000000000000000000000000000000"));
+    assert_true(has(json_of(&event, &to), STR("\"kind\":\"audit\"")));
+    assert_true(has(json_of(&event, &to), STR("\"act\":17,\"act_hash\":\"00ff\"}")));
+    buf_fini(&to);
+}
+
 TEST(every_field_stands_in_the_documentation)
 {
     static const char *fields[] = {
@@ -274,4 +295,5 @@ TESTS_MAIN(unit(D13_F32_the_log_says_who_when_what_and_why),
            unit(nothing_that_was_sent_steers_a_terminal_or_feigns_a_column),
            unit(what_this_build_does_not_know_is_called_unknown),
            unit(numbers_on_the_disk_keep_their_meaning),
+           unit(U18_the_end_of_the_acts_names_its_school_its_number_and_its_hash),
            unit(every_field_stands_in_the_documentation))

@@ -224,29 +224,40 @@ TEST(a_later_version_may_have_more_behind_and_this_one_may_not)
     assert_err(unpack(bytes, n, &back), ERR_INVALID);
 }
 
-TEST(an_event_of_the_first_version_is_read_and_what_it_lacks_is_unset)
+/* In the example `ech`, `act` and `act_hash` take one byte each: a flag, 0, the length 0. */
+TEST(an_event_of_an_earlier_version_is_read_and_what_it_lacks_is_unset)
 {
+    static const struct {
+        uint8_t version;
+        size_t lacks;
+        bool ech;
+    } cases[] = {{1, 3, false}, {2, 2, true}, {3, 0, true}};
     uint8_t bytes[EVENT_PACKED_MAX];
     struct event event = example();
     struct event back;
     event.ech = true;
     size_t n = event_pack(&event, bytes);
-    bytes[0] = 1;
-    assert_err(unpack(bytes, n, &back), ERR_INVALID);
-    assert_ok(unpack(bytes, n - 1, &back));
-    event.ech = false;
-    assert_true(events_are_equal(&event, &back));
-    assert_err(unpack(bytes, n - 2, &back), ERR_TRUNCATED);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        size_t len = n - cases[i].lacks;
+        bytes[0] = cases[i].version;
+        event.ech = cases[i].ech;
+        assert_ok(unpack(bytes, len, &back));
+        assert_true(events_are_equal(&event, &back));
+        assert_err(unpack(bytes, len - 1, &back), ERR_TRUNCATED);
+        if (cases[i].lacks != 0) {
+            assert_err(unpack(bytes, len + 1, &back), ERR_INVALID);
+        }
+    }
 }
 
-/* `end` is the last byte but one, the flag `ech` the last, `kind` the first behind the id. */
+/* From the end: the length of `act_hash`, `act`, the flag `ech`. */
 TEST(numbers_out_of_their_range_are_refused)
 {
     static const struct {
         const char *name;
         size_t from_end;
         uint8_t byte;
-    } cases[] = {{"a flag of 2", 1, 2}, {"a number that goes on behind the end", 1, 0x80}};
+    } cases[] = {{"a flag of 2", 3, 2}, {"a number that goes on behind the end", 1, 0x80}};
     struct event event = example();
     struct event back;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -269,5 +280,5 @@ TESTS_MAIN(unit(an_event_comes_back_as_it_was),
            unit(a_cut_leaves_no_half_of_a_letter), unit(the_longest_event_fits),
            unit(every_shorter_piece_is_refused),
            unit(a_later_version_may_have_more_behind_and_this_one_may_not),
-           unit(an_event_of_the_first_version_is_read_and_what_it_lacks_is_unset),
+           unit(an_event_of_an_earlier_version_is_read_and_what_it_lacks_is_unset),
            unit(numbers_out_of_their_range_are_refused))

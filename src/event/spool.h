@@ -66,6 +66,10 @@ struct spool_reader;
  * included, oldest event first as far as each writer's own order allows (merged by utc_ms). Gives
  * lifeline visits too: who shows events leaves them out. */
 MUST_USE enum err spool_reader_open(int dir_fd, struct spool_reader **ret_reader);
+/* The same of one writer alone, whether it has written yet or not. ERR_INVALID for a name that is
+ * none. */
+MUST_USE enum err spool_reader_open_writer(int dir_fd, struct str writer,
+                                           struct spool_reader **ret_reader);
 void spool_reader_free(struct spool_reader *reader);
 
 /* The next committed event; ERR_NOT_FOUND when there is none now (call again later to follow). The

@@ -36,7 +36,8 @@ struct spool_reader {
     int dir_fd;
     struct place *places;
     size_t n_places;
-    struct place *given; /* whose head the caller has */
+    struct place *given;               /* whose head the caller has */
+    char only[SEGMENT_WRITER_MAX + 1]; /* this writer alone; empty: all */
     char where[WHERE_MAX];
 };
 
@@ -167,6 +168,9 @@ static enum err find_oldest(struct spool_reader *reader, struct place **ret_plac
 static enum err add_writer(void *context, struct str name, int dir_fd)
 {
     struct spool_reader *reader = context;
+    if (reader->only[0] != '\0' && !str_eq(name, str_from(reader->only))) {
+        return ERR_OK;
+    }
     for (size_t i = 0; i < reader->n_places; i++) {
         if (str_eq(place_name(&reader->places[i]), name)) {
             return ERR_OK;
@@ -266,7 +270,7 @@ struct str spool_reader_where(const struct spool_reader *reader)
     return str_from(reader->where);
 }
 
-enum err spool_reader_open(int dir_fd, struct spool_reader **ret_reader)
+static enum err reader_open(int dir_fd, struct str only, struct spool_reader **ret_reader)
 {
     struct spool_reader *reader = calloc(1, sizeof(*reader));
     if (reader == NULL) {
@@ -274,6 +278,7 @@ enum err spool_reader_open(int dir_fd, struct spool_reader **ret_reader)
         return ERR_MEMORY;
     }
     reader->dir_fd = dir_fd;
+    memcpy(reader->only, only.p, only.len);
     enum err err = spool_folder_writers(dir_fd, add_writer, reader);
     if (err != ERR_OK) {
         spool_reader_free(reader);
@@ -281,6 +286,20 @@ enum err spool_reader_open(int dir_fd, struct spool_reader **ret_reader)
     }
     *ret_reader = reader;
     return ERR_OK;
+}
+
+enum err spool_reader_open(int dir_fd, struct spool_reader **ret_reader)
+{
+    return reader_open(dir_fd, STR(""), ret_reader);
+}
+
+enum err spool_reader_open_writer(int dir_fd, struct str writer, struct spool_reader **ret_reader)
+{
+    if (!segment_writer_is_valid(writer)) {
+        close(dir_fd);
+        return ERR_INVALID;
+    }
+    return reader_open(dir_fd, writer, ret_reader);
 }
 
 void spool_reader_free(struct spool_reader *reader)

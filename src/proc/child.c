@@ -100,12 +100,6 @@ static void replace_fd(int *place, struct ipc_message *message, size_t index)
     *place = message_take_fd(message, index);
 }
 
-static enum err take_spool(struct child *child, struct ipc_message *message)
-{
-    replace_fd(&child->spool_fd, message, 0);
-    return ERR_OK;
-}
-
 static enum err take_spool_writer(struct child *child, struct ipc_message *message)
 {
     replace_fd(&child->spool_fd, message, 0);
@@ -309,7 +303,6 @@ static enum err take_drain(struct child *child, struct ipc_message *message)
 static enum err (*const takers[MESSAGE_COUNT])(struct child *, struct ipc_message *) = {
     [MESSAGE_CONF] = take_conf,
     [MESSAGE_HOSTS] = take_hosts,
-    [MESSAGE_SPOOL] = take_spool,
     [MESSAGE_SPOOL_WRITER] = take_spool_writer,
     [MESSAGE_PASSWORDS] = take_passwords,
     [MESSAGE_BELL] = take_bell,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The clerk: syncs the spool to the disk every second, and at once when the bell rings; keeps the
  * register of devices (devices.h); with a console, publishes the records to the gate
- * (publisher.h). */
+ * (publisher.h) and notes each day where the acts end (noter.h). */
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -11,6 +11,7 @@
 #include "os/signals.h"
 #include "proc/child.h"
 #include "proc/devices.h"
+#include "proc/noter.h"
 #include "proc/publisher.h"
 
 enum { SYNC_MS = MS_PER_SECOND };
@@ -22,6 +23,7 @@ struct clerk {
     struct spool_sync *sync;
     struct devices *devices;
     struct publisher *publisher; /* NULL: no console */
+    struct noter *noter;         /* the same */
     enum err last;               /* so that a failing disk is told once, not every second */
 };
 
@@ -56,6 +58,12 @@ static void drain(struct child *child)
         publisher_end(clerk->publisher);
     }
     loop_stop(child->loop);
+}
+
+static enum err after_publishing(void *context, struct store *store)
+{
+    struct clerk *clerk = context;
+    return noter_run(clerk->noter, store);
 }
 
 /* With --policy FILE, who is in which group is that document's affair, and it may change. */
@@ -100,7 +108,7 @@ enum err proc_clerk_start(struct child *child)
     const struct confine_dir dirs[] = {
         {.fd = child->spool_fd, .write = false},    {.fd = child->devices_fd, .write = true},
         {.fd = child->published_fd, .write = true}, {.fd = child->store_fd, .write = true},
-        {.fd = child->audit_fd, .write = true},
+        {.fd = child->audit_fd, .write = true},     {.fd = child->spool_own_fd, .write = true},
     };
     bool records = child->store_fd >= 0;
     if (records && child->conf.database.len != 0) {
@@ -108,9 +116,10 @@ enum err proc_clerk_start(struct child *child)
         child->dials = true;
     }
     if (records) {
-        ERR_TRY(publisher_new(child, &clerk.publisher));
+        ERR_TRY(publisher_new(child, after_publishing, &clerk, &clerk.publisher));
+        ERR_TRY(noter_new(child, &clerk.noter));
     }
-    ERR_TRY(child_confine_dirs(child, dirs, records ? 5 : 2));
+    ERR_TRY(child_confine_dirs(child, dirs, records ? 6 : 2));
     ERR_TRY(devices_new(child->loop, child->devices_fd, &clerk.devices));
     ERR_TRY(spool_sync_new(child->spool_fd, &clerk.sync));
     ERR_TRY(loop_add(child->loop, &clerk.bell, child->bell_fd, EPOLLIN));

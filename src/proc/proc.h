@@ -20,7 +20,6 @@ enum proc {
 
 enum proc_hand {
     HAND_HOSTS = 1 << 0,
-    HAND_SPOOL = 1 << 1,
     HAND_SPOOL_WRITER = 1 << 2,
     HAND_PASSWORDS = 1 << 3,
     HAND_BELL = 1 << 4,

@@ -18,7 +18,6 @@
 #include "policy/state.h"
 #include "proc/desk_line.h"
 #include "proc/images.h"
-#include "records/audit_heads.h"
 #include "records/publish.h"
 #include "records/school_policy.h"
 
@@ -46,9 +45,10 @@ struct publisher {
     uint64_t state_sum;
     uint64_t passwords_sum;
     uint64_t faults_sum;
-    int64_t next_ms;   /* UTC: the school's midnight */
-    int32_t noted_day; /* when the ends of the audit were noted last; 0: not yet */
-    enum err last;     /* so that what goes on is told once */
+    int64_t next_ms; /* UTC: the school's midnight */
+    publisher_then then;
+    void *then_context;
+    enum err last; /* so that what goes on is told once */
 };
 
 enum err publisher_ring(const char *data)
@@ -254,20 +254,6 @@ static enum err publish(struct publisher *publisher)
     return err;
 }
 
-/* Each day, and at the start: where the audit ends, outside of the database. */
-static enum err note_heads(struct publisher *publisher)
-{
-    int64_t now_ms = loop_utc_ms(publisher->child->loop);
-    int32_t today = clock_british_day(now_ms);
-    if (publisher->noted_day == today || publisher->store == NULL) {
-        return ERR_OK;
-    }
-    ERR_TRY(audit_heads_note_all(publisher->store, publisher->child->audit_fd, now_ms));
-    publisher->noted_day = today;
-    log_line(LOG_INFO, "audit-noted", "file=" AUDIT_FOLDER "/" AUDIT_HEADS_NAME);
-    return ERR_OK;
-}
-
 /* Where no school's day is known, or one is over and nothing could be published, midnight is not
  * what is waited for: a ring is, or the next try. */
 static void set_midnight(struct publisher *publisher)
@@ -289,7 +275,9 @@ static void on_settle(struct loop_timer *timer)
     struct publisher *publisher =
         (struct publisher *)(void *)((char *)timer - offsetof(struct publisher, settle));
     enum err err = publish(publisher);
-    err = err == ERR_OK ? note_heads(publisher) : err;
+    if (err == ERR_OK && publisher->store != NULL) {
+        err = publisher->then(publisher->then_context, publisher->store);
+    }
     if (err != publisher->last && err != ERR_AGAIN) {
         log_line(err == ERR_OK ? LOG_INFO : LOG_ERROR, "publish", "err=%s why=\"%s\"",
                  err_name(err), publisher->store != NULL ? store_why(publisher->store) : "");
@@ -369,7 +357,8 @@ static enum err listen_to(struct publisher *publisher)
     return loop_add(child->loop, &publisher->bell, child->ring_fd, EPOLLIN);
 }
 
-enum err publisher_new(struct child *child, struct publisher **ret_publisher)
+enum err publisher_new(struct child *child, publisher_then then, void *context,
+                       struct publisher **ret_publisher)
 {
     static struct publisher publisher = {
         .bell = {.fd = -1, .fn = on_bell},
@@ -378,6 +367,8 @@ enum err publisher_new(struct child *child, struct publisher **ret_publisher)
         .midnight.fn = on_midnight,
     };
     publisher.child = child;
+    publisher.then = then;
+    publisher.then_context = context;
     buf_init(&publisher.policy, PUBLISH_BYTES_MAX);
     /* The database is opened by its name alone, which SQLite makes whole by this folder. */
     if (fchdir(child->store_fd) != 0) {

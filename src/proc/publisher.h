@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "proc/child.h"
+#include "store/store.h"
 
 #define PUBLISHED_POLICY "policy.json"
 #define PUBLISHED_STATE "state.img"
@@ -23,9 +24,14 @@
 
 struct publisher;
 
-/* Opens the records and what rings; before the child gives up its rights, The publisher is the
+/* What else is done behind each publishing and, at the latest, at the school's midnight. Its error
+ * is as the publishing's: both are done again soon. */
+typedef enum err (*publisher_then)(void *context, struct store *store);
+
+/* Opens the records and what rings; before the child gives up its rights. The publisher is the
  * process's. ERR_GONE, ERR_SYSTEM: told in the log. */
-MUST_USE enum err publisher_new(struct child *child, struct publisher **ret_publisher);
+MUST_USE enum err publisher_new(struct child *child, publisher_then then, void *context,
+                                struct publisher **ret_publisher);
 
 /* The policy that comes from elsewhere (--policy FILE), whenever a new one is in force. */
 void publisher_set_policy(struct publisher *publisher, struct str document);

@@ -149,8 +149,6 @@ static enum err hand_one(struct supervisor *supervisor, struct slot *slot, enum 
         return supervisor->hosts_fd < 0
                    ? ERR_OK
                    : message_send(control, MESSAGE_HOSTS, supervisor->hosts_fd, -1);
-    case HAND_SPOOL:
-        return message_send(control, MESSAGE_SPOOL, supervisor->spool_fd, -1);
     case HAND_SPOOL_WRITER:
         return hand_spool_writer(supervisor, slot);
     case HAND_PASSWORDS:

@@ -106,11 +106,24 @@ struct audit_verdict {
     int64_t acts;
     int64_t broken_seq; /* the first broken row; 0: none */
     struct str why;     /* static */
+    const char *noted;  /* what says otherwise, where an end that was noted does; else NULL */
 };
 /* Walks the chain of a school, in an open transaction. head_hash, where not empty (32 bytes), is
  * the head that was noted elsewhere with its number head_seq: a chain that ends before it, or that
  * has another act there, is broken ("cut"). */
 MUST_USE enum err audit_verify(struct store *store, struct str school, int64_t head_seq,
                                struct str head_hash, struct audit_verdict *ret_verdict);
+
+/* Where a chain ended once, as something outside of the database says. */
+struct audit_head {
+    int64_t seq; /* 0: none was noted */
+    uint8_t hash[AUDIT_HASH_BYTES];
+    const char *noted; /* where it stands: static words for the verdict, or NULL */
+};
+/* The same against every end that was ever noted: one that differs in the middle is a chain that
+ * was cut and has grown since. The array is sorted by the call. */
+MUST_USE enum err audit_verify_against(struct store *store, struct str school,
+                                       struct audit_head *heads, size_t n_heads,
+                                       struct audit_verdict *ret_verdict);
 
 #endif

@@ -3,7 +3,10 @@
 
 #include <string.h>
 
+#include "event/spool.h"
+#include "lib/folder.h"
 #include "lib/store.h"
+#include "records/audit_event.h"
 #include "records/register.h"
 
 struct rig {
@@ -135,6 +138,67 @@ TEST(a_head_that_was_noted_shows_a_chain_that_was_cut_or_written_anew)
     assert_false(verdict.whole);
     assert_int_equal(verdict.broken_seq, 1);
     rig_close(&rig);
+}
+
+/* Cut at 2, and grown to 3 since: an end that was noted before tells, the latest does not. */
+TEST(every_end_that_was_noted_is_compared_not_the_latest_alone)
+{
+    struct rig rig;
+    struct audit_verdict verdict;
+    struct audit_head heads[3] = {{.noted = "the latest"}, {.noted = "the first"}, {.seq = 0}};
+    rig_open(&rig);
+    act(&rig, "oak", "One");
+    assert_ok(audit_head(rig.at.store, STR("oak"), &heads[1].seq, heads[1].hash));
+    act(&rig, "oak", "Two");
+    act(&rig, "oak", "Three");
+    assert_ok(audit_head(rig.at.store, STR("oak"), &heads[0].seq, heads[0].hash));
+    assert_ok(audit_verify_against(rig.at.store, STR("oak"), heads, 2, &verdict));
+    assert_true(verdict.whole && verdict.acts == 3);
+    heads[2] = (struct audit_head){.seq = 2, .hash = {7}, .noted = "the spool"};
+    assert_ok(audit_verify_against(rig.at.store, STR("oak"), heads, 3, &verdict));
+    assert_false(verdict.whole);
+    assert_int_equal(verdict.broken_seq, 2);
+    assert_string_equal(verdict.noted, "the spool");
+    heads[2] = (struct audit_head){.seq = 4, .hash = {7}, .noted = "a mail"};
+    assert_ok(audit_verify_against(rig.at.store, STR("oak"), heads, 3, &verdict));
+    assert_false(verdict.whole);
+    assert_string_equal(verdict.noted, "the spool");
+    heads[1] = heads[2];
+    assert_ok(audit_verify_against(rig.at.store, STR("oak"), heads, 1, &verdict));
+    assert_true(verdict.whole);
+    rig_close(&rig);
+}
+
+/* The clerk's events, written and read back; another writer's are no witness. */
+TEST(U18_the_ends_in_the_event_spool_are_the_clerks)
+{
+    struct test_folder at;
+    const struct audit_head oak = {.seq = 17, .hash = {1, 2, 3}};
+    const struct audit_head elm = {.seq = 4, .hash = {9}};
+    struct spool_writer *clerk, *other;
+    struct audit_ends ends = {0};
+    test_folder_open(&at);
+    assert_ok(audit_event_read(dup(at.fd), STR("oak"), &ends));
+    assert_int_equal(ends.n, 0);
+    assert_ok(spool_writer_open(dup(at.fd), STR(AUDIT_EVENT_WRITER), SPOOL_SEGMENT_MIN, &clerk));
+    assert_ok(spool_writer_open(dup(at.fd), STR("proxy-0"), SPOOL_SEGMENT_MIN, &other));
+    assert_ok(audit_event_append(clerk, STR("gate"), STR("oak"), &oak, 1, 1));
+    assert_ok(audit_event_append(clerk, STR("gate"), STR("elm"), &elm, 2, 2));
+    assert_ok(audit_event_append(other, STR("gate"), STR("oak"), &elm, 3, 3));
+    assert_ok(audit_event_read(dup(at.fd), STR("oak"), &ends));
+    assert_false(ends.damaged);
+    assert_int_equal(ends.n, 1);
+    assert_int_equal(ends.at[0].seq, 17);
+    assert_memory_equal(ends.at[0].hash, oak.hash, sizeof(oak.hash));
+    audit_ends_fini(&ends);
+    const struct event broken = {.kind = EVENT_AUDIT, .school = STR("oak"), .act = 3};
+    assert_ok(spool_append(clerk, &broken));
+    assert_ok(audit_event_read(dup(at.fd), STR("oak"), &ends));
+    assert_true(ends.damaged && ends.n == 1);
+    audit_ends_fini(&ends);
+    spool_writer_free(clerk);
+    spool_writer_free(other);
+    test_folder_close(&at);
 }
 
 TEST(a_school_without_acts_is_whole)
@@ -270,6 +334,8 @@ TEST(acts_and_reasons_have_words)
 TESTS_MAIN(unit(U18_each_school_has_a_chain_of_its_own_that_verifies),
            unit(an_act_goes_with_the_transaction_that_it_tells_of),
            unit(a_head_that_was_noted_shows_a_chain_that_was_cut_or_written_anew),
+           unit(every_end_that_was_noted_is_compared_not_the_latest_alone),
+           unit(U18_the_ends_in_the_event_spool_are_the_clerks),
            unit(a_school_without_acts_is_whole),
            unit(an_act_holds_names_of_fields_and_digests_never_values),
            unit(U8_a_look_is_open_for_half_an_hour_for_this_child_and_this_person),
