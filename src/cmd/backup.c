@@ -20,6 +20,7 @@
 #include "cmd/place.h"
 #include "crypto/secret.h"
 #include "os/file.h"
+#include "records/clearing.h"
 #include "store/dump.h"
 
 enum { NAME_BYTES = 64, WHY_MAX = 2048 };
@@ -127,7 +128,7 @@ static enum err fill_keys(struct job *job, struct archive_out *archive)
 {
     struct buf bytes;
     buf_init(&bytes, ARCHIVE_FILE_MAX);
-    enum err err = keys_copy(job->place.keys, &bytes);
+    enum err err = clearing_copy_keys(job->place.store, job->place.keys, &bytes);
     if (err == ERR_OK) {
         err = archive_add_file(archive, "keys/" KEYS_FILE, buf_str(&bytes));
     }

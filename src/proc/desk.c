@@ -24,6 +24,7 @@
 #include "proc/desk_line.h"
 #include "proc/signon_line.h"
 #include "records/account.h"
+#include "records/clearing.h"
 #include "records/first_run.h"
 #include "store/keys.h"
 #include "store/store.h"
@@ -38,8 +39,9 @@ enum {
     BUSY_PAUSE_MS = 50,
     WHY_MAX = 1024,
     LINE_MAX_BYTES = 2048,
-    AGAIN_MS = 1000, /* until a database that was not there is looked for again */
-    FREED = 0x5a,    /* what freed memory is overwritten with */
+    AGAIN_MS = 1000,      /* until a database that was not there is looked for again */
+    CLEAR_MS = 60 * 1000, /* between looks at what disposals left to be done */
+    FREED = 0x5a,         /* what freed memory is overwritten with */
 };
 
 struct job {
@@ -57,6 +59,7 @@ struct desk {
     struct loop_io line; /* fd -1: no front now */
     struct loop_timer work;
     struct loop_timer open;
+    struct loop_timer clear;
     struct child *child;
     struct auth_line auth;
     struct signon_line signon;
@@ -70,6 +73,7 @@ struct desk {
     bool draining;
     char first_code[ACCOUNT_ONE_TIME_CHARS + 1]; /* of the first run; empty: there is none */
     bool waited;                                 /* it was told that the database is not there */
+    enum err cleared;                            /* so that what goes on is told once */
 };
 
 static void log_err(const char *event, enum err err, const char *text)
@@ -487,6 +491,33 @@ static enum err open_all(struct desk *desk, struct buf *why)
     return web_new(&options, &desk->web);
 }
 
+/* Keys of what was disposed of, and on SQLite what its rows left in the file: where a process died
+ * behind the commit, or a file was busy. */
+static enum err clear(struct desk *desk)
+{
+    bool more = store_kind(desk->store) == STORE_SQLITE;
+    enum err err = clearing_keys(desk->store, desk->keys);
+    while (err == ERR_OK && more) {
+        err = clearing_sweep(desk->store, INT64_MAX, &more);
+    }
+    return err;
+}
+
+static void clear_and_wait(struct desk *desk)
+{
+    enum err err = clear(desk);
+    if (err != desk->cleared) {
+        log_err("disposals-cleared", err, err == ERR_OK ? "" : store_why(desk->store));
+        desk->cleared = err;
+    }
+    loop_timer_set(desk->child->loop, &desk->clear, loop_mono_ms(desk->child->loop) + CLEAR_MS);
+}
+
+static void on_clear(struct loop_timer *timer)
+{
+    clear_and_wait((struct desk *)(void *)((char *)timer - offsetof(struct desk, clear)));
+}
+
 /* SQLite opens files in its folder for as long as it runs; a server is dialled once more by whoever
  * is started after us. */
 static enum err confine(struct desk *desk)
@@ -521,7 +552,9 @@ static enum err try_open(struct desk *desk)
         desk->child->hopeless = true;
     }
     buf_fini(&why);
-    return err == ERR_OK ? confine(desk) : err;
+    ERR_TRY(err);
+    clear_and_wait(desk);
+    return confine(desk);
 }
 
 static void on_open(struct loop_timer *timer)
@@ -541,6 +574,7 @@ enum err proc_desk_start(struct child *child)
         .line = {.fd = -1, .fn = on_line},
         .work.fn = on_work,
         .open.fn = on_open,
+        .clear.fn = on_clear,
     };
     desk.child = child;
     desk.auth.context = &desk;

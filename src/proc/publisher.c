@@ -18,12 +18,14 @@
 #include "policy/state.h"
 #include "proc/desk_line.h"
 #include "proc/images.h"
+#include "records/clearing.h"
 #include "records/publish.h"
 #include "records/school_policy.h"
 
 enum {
     SETTLE_MS = 50, /* so that several commits in a row are one publishing */
     RETRY_MS = 2 * MS_PER_SECOND,
+    SWEEP_MS = 2 * CLEARING_WAIT_MS,
     /* A wall clock that is set wakes nobody: the date is looked at this often. */
     LOOK_AGAIN_MS = MS_PER_HOUR,
     WHY_MAX = 16 * 1024,
@@ -37,6 +39,7 @@ struct publisher {
     struct watch_set watch;
     struct loop_timer settle;
     struct loop_timer midnight;
+    struct loop_timer sweep;
     struct child *child;
     struct store *store; /* NULL: cannot be reached just now */
     char ring_path[64];
@@ -49,6 +52,7 @@ struct publisher {
     publisher_then then;
     void *then_context;
     enum err last; /* so that what goes on is told once */
+    enum err swept;
 };
 
 enum err publisher_ring(const char *data)
@@ -270,6 +274,28 @@ static void wake_in(struct publisher *publisher, int64_t wait_ms)
     loop_timer_set(loop, &publisher->settle, loop_mono_ms(loop) + wait_ms);
 }
 
+/* What disposals left in PostgreSQL's tables, one at a time: what else the clerk does waits for no
+ * more than that. SQLite's file is the desk's affair. */
+static void on_sweep(struct loop_timer *timer)
+{
+    struct publisher *publisher =
+        (struct publisher *)(void *)((char *)timer - offsetof(struct publisher, sweep));
+    struct loop *loop = publisher->child->loop;
+    bool more = false;
+    if (publisher->store == NULL || store_kind(publisher->store) != STORE_POSTGRES) {
+        return;
+    }
+    enum err err = clearing_sweep(publisher->store, loop_utc_ms(loop) - CLEARING_WAIT_MS, &more);
+    if (err != publisher->swept && err != ERR_BUSY) {
+        log_line(err == ERR_OK ? LOG_INFO : LOG_ERROR, "sweep", "err=%s why=\"%s\"", err_name(err),
+                 err == ERR_OK ? "" : store_why(publisher->store));
+        publisher->swept = err;
+    }
+    if (err != ERR_OK || more) {
+        loop_timer_set(loop, timer, loop_mono_ms(loop) + (more ? 0 : RETRY_MS));
+    }
+}
+
 static void on_settle(struct loop_timer *timer)
 {
     struct publisher *publisher =
@@ -291,6 +317,8 @@ static void on_settle(struct loop_timer *timer)
         wake_in(publisher, RETRY_MS);
     }
     set_midnight(publisher);
+    loop_timer_set(publisher->child->loop, &publisher->sweep,
+                   loop_mono_ms(publisher->child->loop) + SWEEP_MS);
 }
 
 static void on_midnight(struct loop_timer *timer)
@@ -345,6 +373,7 @@ void publisher_end(struct publisher *publisher)
     publisher->store = NULL;
     loop_timer_clear(&publisher->settle);
     loop_timer_clear(&publisher->midnight);
+    loop_timer_clear(&publisher->sweep);
 }
 
 static enum err listen_to(struct publisher *publisher)
@@ -365,6 +394,7 @@ enum err publisher_new(struct child *child, publisher_then then, void *context,
         .watch = {.io = {.fd = -1}, .fn = on_file},
         .settle.fn = on_settle,
         .midnight.fn = on_midnight,
+        .sweep.fn = on_sweep,
     };
     publisher.child = child;
     publisher.then = then;

@@ -2,53 +2,33 @@
 /* The engine's transactions, and one record: what it holds for whoever asks, and its versions. */
 #include "records/engine.h"
 
-#include "base/clock.h"
 #include "records/engine_impl.h"
+#include "store/attempt.h"
 
-enum {
-    HISTORY_MAX = 200,
-    TRIES = 4,      /* of a transaction that another writer was in the way of */
-    BUSY_MS = 3000, /* nobody else is served meanwhile */
-};
+enum { HISTORY_MAX = 200 };
 
 /* ---- transactions ---- */
-
-static enum err try_once(struct work *work, enum store_mode mode, work_step *step, void *context)
-{
-    struct store *store = work->engine->store;
-    ERR_TRY(store_begin(store, work->actor->school, mode));
-    enum err err = step(work, context);
-    if (err != ERR_OK) {
-        store_rollback(store);
-        return err;
-    }
-    return store_commit(store);
-}
 
 static enum err run(struct engine *engine, const struct actor *actor,
                     const struct register_def *def, enum store_mode mode, work_step *step,
                     void *context, json_t **ret_faults)
 {
     struct work work = {.engine = engine, .actor = actor, .def = def};
-    enum err err = ERR_BUSY;
-    int64_t until_ms = clock_mono_ms() + BUSY_MS;
+    struct store_attempt attempt = store_attempt(engine->store, actor->school, mode);
     arena_init(&work.arena, ENGINE_ARENA_BYTES);
-    for (int tries = 0; err == ERR_BUSY && tries < TRIES; tries++) {
-        if (tries != 0 && clock_mono_ms() > until_ms) {
-            break;
-        }
+    while (store_attempt_begin(&attempt)) {
         json_decref(work.faults);
         work.faults = NULL;
         arena_reset(&work.arena);
-        err = try_once(&work, mode, step, context);
+        store_attempt_end(&attempt, step(&work, context));
     }
-    if (err == ERR_INVALID && ret_faults != NULL && work.faults != NULL) {
+    if (attempt.err == ERR_INVALID && ret_faults != NULL && work.faults != NULL) {
         *ret_faults = work.faults;
         work.faults = NULL;
     }
     json_decref(work.faults);
     arena_fini(&work.arena);
-    return err;
+    return attempt.err;
 }
 
 enum err work_read(struct engine *engine, const struct actor *actor, const struct register_def *def,

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Disposal: the row, its past versions, words, files and keys. What refers to it is emptied, or
- * stands in the way where it must not be empty. The acts stay: they hold no values. */
+ * stands in the way where it must not be empty. The acts stay: they hold no values. What is done
+ * behind the commit is noted in it (clearing.h). */
 #include "records/engine_impl.h"
 
 #include <string.h>
 
-enum { REFERRING_MAX = 500, KEYS_MAX = 256 };
+#include "records/clearing.h"
+
+enum { REFERRING_MAX = 500, TABLE_BYTES = 80 };
 
 static const struct {
     struct str name;
@@ -34,9 +37,25 @@ struct disposal {
     struct str id;
     uint64_t version;
     struct str reason;
-    struct record_id keys[KEYS_MAX]; /* of its files and, of a person, of their accounts */
-    size_t n_keys;
 };
+
+static enum err note_table(struct work *work, struct str table)
+{
+    return clearing_note_table(work->engine->store, work->actor->school, table,
+                               work->actor->now_ms);
+}
+
+/* A register's, whose rows or versions of rows are gone. */
+static enum err note_register(struct work *work, const struct register_def *def)
+{
+    struct buf text;
+    buf_init(&text, TABLE_BYTES);
+    buf_printf(&text, "reg_%.*s", STR_ARG(def->name));
+    enum err err = buf_err(&text);
+    err = err == ERR_OK ? note_table(work, buf_str(&text)) : err;
+    buf_fini(&text);
+    return err;
+}
 
 /* ---- what refers to it ---- */
 
@@ -66,7 +85,7 @@ static enum err empty_field(struct work *work, const struct register_def *def, s
     }
     err = err == ERR_OK ? write_change(&other, &change) : err;
     arena_fini(&other.arena);
-    return err;
+    return err == ERR_OK ? note_register(work, def) : err;
 }
 
 /* Whether the actor sees any of the records that stand in the way: what they do not see is not
@@ -146,65 +165,101 @@ static enum err release_all(struct work *work, struct str id)
 
 /* ---- the record itself ---- */
 
+static enum err doom(struct work *work, struct str record)
+{
+    return clearing_note_key(work->engine->store, work->actor->school, record, work->actor->now_ms);
+}
+
 /* Notes whose keys go with it. */
-static enum err note_keys(struct work *work, struct disposal *disposal,
-                          enum store_statement statement)
+static enum err doom_all(struct work *work, const struct disposal *disposal,
+                         enum store_statement statement)
 {
     const struct store_value values[] = {store_text(work->actor->school), store_text(disposal->id)};
     struct store_rows *rows;
     enum err err;
     ERR_TRY(store_query(work->engine->store, statement, values, 2, &rows));
     while (store_rows_next(rows, &err)) {
-        struct str id = store_rows_bytes(rows, 0);
-        if (disposal->n_keys == KEYS_MAX) {
-            err = ERR_LIMIT;
+        err = doom(work, store_rows_bytes(rows, 0));
+        if (err != ERR_OK) {
             break;
         }
-        memcpy(disposal->keys[disposal->n_keys++].text, id.p, RECORD_ID_CHARS);
     }
     store_rows_free(rows);
     return err;
 }
 
-static enum err run_all(struct work *work, const struct disposal *disposal,
-                        const enum store_statement *statements, size_t n)
+struct gone {
+    enum store_statement statement;
+    struct str table;
+};
+
+static enum err remove_of(struct work *work, const struct disposal *disposal,
+                          const struct gone *gone, size_t n)
 {
     const struct store_value values[] = {store_text(work->actor->school), store_text(disposal->id)};
     for (size_t i = 0; i < n; i++) {
-        ERR_TRY(store_run(work->engine->store, statements[i], values, 2, NULL));
+        uint64_t removed;
+        ERR_TRY(store_run(work->engine->store, gone[i].statement, values, 2, &removed));
+        if (removed != 0) {
+            ERR_TRY(note_table(work, gone[i].table));
+        }
     }
     return ERR_OK;
 }
 
-/* A person's accounts, sessions and what was announced of them. */
+/* A person's accounts, sessions, looks and what was announced of them. */
 static enum err remove_person(struct work *work, const struct disposal *disposal)
 {
-    static const enum store_statement gone[] = {
-        STATEMENT_GONE_IDENTITIES,   STATEMENT_GONE_FACTORS,  STATEMENT_GONE_SHEETS,
-        STATEMENT_GONE_COMPUTERS,    STATEMENT_GONE_SESSIONS, STATEMENT_GONE_ACCOUNT,
-        STATEMENT_GONE_NOTICES_SEEN, STATEMENT_GONE_NOTICES,
+    static const struct gone gone[] = {
+        {STATEMENT_GONE_IDENTITIES, STR_INIT("identity")},
+        {STATEMENT_GONE_FACTORS, STR_INIT("factor")},
+        {STATEMENT_GONE_SHEETS, STR_INIT("sheet_code")},
+        {STATEMENT_GONE_COMPUTERS, STR_INIT("computer")},
+        {STATEMENT_GONE_SESSIONS, STR_INIT("session")},
+        {STATEMENT_GONE_ACCOUNT, STR_INIT("account")},
+        {STATEMENT_GONE_NOTICES_SEEN, STR_INIT("notice_seen")},
+        {STATEMENT_GONE_NOTICES, STR_INIT("notice")},
+        {STATEMENT_GONE_LOOKS, STR_INIT("look")},
+        {STATEMENT_GONE_FILES_SENT, STR_INIT("file")},
     };
-    return run_all(work, disposal, gone, sizeof(gone) / sizeof(gone[0]));
+    ERR_TRY(doom_all(work, disposal, STATEMENT_GONE_ACCOUNTS));
+    ERR_TRY(doom_all(work, disposal, STATEMENT_GONE_FILES_SENT_OF));
+    return remove_of(work, disposal, gone, sizeof(gone) / sizeof(gone[0]));
 }
 
-static enum err remove_all(struct work *work, struct disposal *disposal)
+/* Announcements say who did it by name. */
+static enum err forget_name(struct work *work, const struct store_value *row)
 {
-    static const enum store_statement gone[] = {STATEMENT_PAST_REMOVE, STATEMENT_WORD_REMOVE,
-                                                STATEMENT_FILES_REMOVE};
+    const struct store_value values[] = {store_text(work->actor->school),
+                                         row[work->def->fields[work->def->title].column]};
+    uint64_t emptied;
+    ERR_TRY(store_run(work->engine->store, STATEMENT_GONE_NOTICE_WORDS, values, 2, &emptied));
+    return emptied != 0 ? note_table(work, STR("notice")) : ERR_OK;
+}
+
+static enum err remove_all(struct work *work, const struct disposal *disposal,
+                           const struct store_value *row)
+{
+    static const struct gone gone[] = {
+        {STATEMENT_PAST_REMOVE, STR_INIT("past")},
+        {STATEMENT_WORD_REMOVE, STR_INIT("word")},
+        {STATEMENT_FILES_REMOVE, STR_INIT("file")},
+    };
     const struct store_value values[] = {store_text(work->actor->school), store_text(disposal->id),
                                          store_number((int64_t)disposal->version)};
     uint64_t removed;
-    disposal->n_keys = 0;
-    ERR_TRY(note_keys(work, disposal, STATEMENT_FILES_OF));
+    ERR_TRY(doom(work, disposal->id));
+    ERR_TRY(doom_all(work, disposal, STATEMENT_FILES_OF));
     ERR_TRY(store_run(work->engine->store, work->def->statements->remove, values, 3, &removed));
     if (removed != 1) {
         return ERR_CONFLICT;
     }
-    ERR_TRY(run_all(work, disposal, gone, sizeof(gone) / sizeof(gone[0])));
+    ERR_TRY(note_register(work, work->def));
+    ERR_TRY(remove_of(work, disposal, gone, sizeof(gone) / sizeof(gone[0])));
     if (!work->def->about_itself) {
         return ERR_OK;
     }
-    ERR_TRY(note_keys(work, disposal, STATEMENT_GONE_ACCOUNTS));
+    ERR_TRY(forget_name(work, row));
     return remove_person(work, disposal);
 }
 
@@ -251,14 +306,8 @@ static enum err dispose_step(struct work *work, void *context)
         return work_fault(work, STR("reason"), STR("Choose why it is disposed of"));
     }
     ERR_TRY(release_all(work, disposal->id));
-    ERR_TRY(remove_all(work, disposal));
+    ERR_TRY(remove_all(work, disposal, row));
     return note_act(work, disposal, row);
-}
-
-/* It is done: where another process is in the way, the next one of its kind clears what is left. */
-static enum err settle(enum err err)
-{
-    return err == ERR_BUSY ? ERR_OK : err;
 }
 
 enum err engine_dispose(struct engine *engine, const struct actor *actor,
@@ -267,13 +316,6 @@ enum err engine_dispose(struct engine *engine, const struct actor *actor,
 {
     struct disposal disposal = {.id = id, .version = version, .reason = reason};
     ERR_TRY(work_write(engine, actor, def, dispose_step, &disposal, ret_faults));
-    enum err err = settle(keys_destroy(engine->keys, id));
-    for (size_t i = 0; i < disposal.n_keys; i++) {
-        enum err other =
-            settle(keys_destroy(engine->keys, str_make(disposal.keys[i].text, RECORD_ID_CHARS)));
-        err = err != ERR_OK ? err : other;
-    }
-    /* The rows are gone from the database; this takes them out of what lies beside it. */
-    enum err checkpoint = settle(store_checkpoint(engine->store));
-    return err != ERR_OK ? err : checkpoint;
+    clearing_try(engine->store, engine->keys);
+    return ERR_OK;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "records/clearing.h"
 #include "records/file_type.h"
 #include "wire/utf8.h"
 
@@ -121,8 +122,6 @@ struct keeping {
     struct str type;
     struct str bytes;
     struct record_id id;
-    struct record_id stale[STALE_MAX];
-    size_t n_stale;
 };
 
 static enum err seal(struct work *work, struct str id, struct str field, struct str plain,
@@ -132,24 +131,39 @@ static enum err seal(struct work *work, struct str id, struct str field, struct 
     return keys_seal(work->engine->keys, id, field, plain, sealed);
 }
 
-/* Files of forms that nobody sent off. */
-static enum err sweep(struct work *work, struct keeping *keeping)
+struct stale {
+    struct record_id ids[STALE_MAX];
+    size_t n;
+};
+
+static enum err find_stale(struct work *work, struct stale *stale)
 {
     const struct store_value values[] = {store_text(work->actor->school),
                                          store_number(work->actor->now_ms - MS_PER_DAY)};
     struct store_rows *rows;
     enum err err;
-    keeping->n_stale = 0;
     ERR_TRY(store_query(work->engine->store, STATEMENT_FILES_STALE, values, 2, &rows));
-    while (keeping->n_stale < STALE_MAX && store_rows_next(rows, &err)) {
+    while (store_rows_next(rows, &err) && stale->n < STALE_MAX) {
         struct str id = store_rows_bytes(rows, 0);
-        memcpy(keeping->stale[keeping->n_stale++].text, id.p, RECORD_ID_CHARS);
+        memcpy(stale->ids[stale->n++].text, id.p, RECORD_ID_CHARS);
     }
     store_rows_free(rows);
-    for (size_t i = 0; i < keeping->n_stale; i++) {
-        const struct store_value file[] = {
-            values[0], store_text(str_make(keeping->stale[i].text, RECORD_ID_CHARS))};
-        ERR_TRY(store_run(work->engine->store, STATEMENT_FILE_REMOVE, file, 2, NULL));
+    return err;
+}
+
+/* Files of forms that nobody sent off. */
+static enum err sweep(struct work *work)
+{
+    struct store *store = work->engine->store;
+    const struct actor *actor = work->actor;
+    struct stale stale = {.n = 0};
+    ERR_TRY(find_stale(work, &stale));
+    for (size_t i = 0; i < stale.n; i++) {
+        struct str id = str_make(stale.ids[i].text, RECORD_ID_CHARS);
+        const struct store_value file[] = {store_text(actor->school), store_text(id)};
+        ERR_TRY(store_run(store, STATEMENT_FILE_REMOVE, file, 2, NULL));
+        ERR_TRY(clearing_note_key(store, actor->school, id, actor->now_ms));
+        ERR_TRY(clearing_note_table(store, actor->school, STR("file"), actor->now_ms));
     }
     return ERR_OK;
 }
@@ -163,7 +177,7 @@ static enum err keep_step(struct work *work, void *context)
         permit_widest(actor->roles, area, VERB_change) == SCOPE_NONE) {
         return ERR_DENIED;
     }
-    ERR_TRY(sweep(work, keeping));
+    ERR_TRY(sweep(work));
     record_id_make(&keeping->id);
     struct str id = str_make(keeping->id.text, RECORD_ID_CHARS);
     struct str name = clean_name(keeping->name, &work->arena);
@@ -212,9 +226,7 @@ enum err engine_file_keep(struct engine *engine, const struct actor *actor,
     }
     ERR_TRY(work_write(engine, actor, def, keep_step, &keeping, NULL));
     *ret_id = keeping.id;
-    for (size_t i = 0; i < keeping.n_stale; i++) {
-        ERR_TRY(keys_destroy(engine->keys, str_make(keeping.stale[i].text, RECORD_ID_CHARS)));
-    }
+    clearing_try(engine->store, engine->keys);
     return ERR_OK;
 }
 

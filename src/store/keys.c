@@ -233,10 +233,20 @@ static enum err truncate_journal(struct keys *keys)
                : fail(keys);
 }
 
+enum err keys_destroy_all(struct keys *keys, const struct str *records, size_t n_records)
+{
+    enum err err = ERR_OK;
+    ERR_TRY(script(keys, "BEGIN IMMEDIATE"));
+    for (size_t i = 0; i < n_records && err == ERR_OK; i++) {
+        err = change(keys, SQL_DELETE, records[i], STR(""));
+    }
+    ERR_TRY(end(keys, err));
+    return truncate_journal(keys);
+}
+
 enum err keys_destroy(struct keys *keys, struct str record)
 {
-    ERR_TRY(change(keys, SQL_DELETE, record, STR("")));
-    return truncate_journal(keys);
+    return keys_destroy_all(keys, &record, 1);
 }
 
 /* ---- all keys ---- */

@@ -61,6 +61,8 @@ MUST_USE enum err keys_digest(struct keys *keys, struct str record_or_empty, str
  * where there is none. ERR_BUSY: it is destroyed, but its bytes may still stand in the journal,
  * until the next call or keys_open. */
 MUST_USE enum err keys_destroy(struct keys *keys, struct str record);
+/* The same for many, all or none, at the price of one. */
+MUST_USE enum err keys_destroy_all(struct keys *keys, const struct str *records, size_t n_records);
 
 /* The keys file as a backup holds it (still wrapped; the master key is a file beside it). */
 MUST_USE enum err keys_copy(struct keys *keys, struct buf *to);

@@ -11,7 +11,7 @@
 #include "store/postgres_impl.h"
 #include "store/store_impl.h"
 
-enum { NAME_BYTES = 16 };
+enum { NAME_BYTES = 16, TABLE_BYTES = 64 };
 
 struct prepared {
     PGresult *shape; /* types of parameters and columns; NULL: not prepared on this connection */
@@ -137,10 +137,35 @@ static enum err commit(struct store *store)
     return err;
 }
 
-/* What autovacuum would do later. It cannot sweep what an open snapshot still sees. */
-static enum err checkpoint(struct store *store)
+/* VACUUM leaves what a transaction may see that began before the deletion. */
+static enum err await_others(struct postgres *postgres)
 {
-    return script(store, "VACUUM");
+    static const char open[] =
+        "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() "
+        "AND pid <> pg_backend_pid() AND backend_xmin IS NOT NULL "
+        "AND backend_type = 'client backend' "
+        "AND xact_start < statement_timestamp() - interval '1 second' LIMIT 1";
+    PGresult *result = PQexec(postgres->connection, open);
+    bool waits = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) != 0;
+    ERR_TRY(finish_command(postgres, "sweep", result));
+    if (waits) {
+        store_say(&postgres->store, "sweep", "a transaction is open");
+    }
+    return waits ? ERR_BUSY : ERR_OK;
+}
+
+/* What autovacuum would do later. */
+static enum err sweep(struct store *store, struct str table)
+{
+    struct postgres *postgres = postgres_of(store);
+    char sql[TABLE_BYTES + sizeof("VACUUM ")] = "VACUUM ";
+    size_t len = sizeof("VACUUM ") - 1;
+    ERR_TRY(await_others(postgres));
+    for (size_t i = 0; i < table.len; i++) {
+        CHECK(i < TABLE_BYTES && (ascii_is_alpha(table.p[i]) || table.p[i] == '_'));
+        sql[len++] = table.p[i];
+    }
+    return script(store, sql);
 }
 
 /* ---- statements ---- */
@@ -337,7 +362,7 @@ static const struct store_driver postgres_driver = {
     .bootstrap = bootstrap,
     .script = script,
     .fence_schools = fence_schools,
-    .checkpoint = checkpoint,
+    .sweep = sweep,
     .close = close_all,
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* SQLite. The WAL is moved into the database by us: passively behind a commit that left it long,
- * and wholly by store_checkpoint and at the end. */
+ * and wholly by store_sweep and at the end. */
 #include <stdlib.h>
 
 #include "base/check.h"
@@ -89,9 +89,10 @@ static enum err commit(struct store *store)
     return ERR_OK;
 }
 
-static enum err checkpoint(struct store *store)
+static enum err sweep(struct store *store, struct str table)
 {
     struct sqlite *sqlite = sqlite_of(store);
+    (void)table; /* the journal is of all of them */
     if (sqlite3_wal_checkpoint_v2(sqlite->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) !=
         SQLITE_OK) {
         return fail(sqlite, "checkpoint");
@@ -279,7 +280,7 @@ static const struct store_driver sqlite_driver = {
     .bootstrap = script,
     .script = script,
     .fence_schools = fence_schools,
-    .checkpoint = checkpoint,
+    .sweep = sweep,
     .close = close_all,
 };
 

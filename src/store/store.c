@@ -133,10 +133,10 @@ enum err store_settle(struct store *store, enum err err)
     return err;
 }
 
-enum err store_checkpoint(struct store *store)
+enum err store_sweep(struct store *store, struct str table)
 {
     CHECK(store->mode == STORE_MODE_UNSET);
-    return store->driver->checkpoint(store);
+    return store->driver->sweep(store, table);
 }
 
 /* ---- statements ---- */

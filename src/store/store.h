@@ -80,10 +80,11 @@ MUST_USE enum err store_hold(struct store *store);
 /* Commits where err is ERR_OK, else rolls back; the error of both. */
 MUST_USE enum err store_settle(struct store *store, enum err err);
 
-/* Empties the journal into the database (SQLite: the WAL is truncated; PostgreSQL: dead rows are
- * swept), so that what was deleted or overwritten is in no file of the store: after a disposal. Not
- * in a transaction. ERR_BUSY where a reader of another process holds on. */
-MUST_USE enum err store_checkpoint(struct store *store);
+/* Takes what was deleted or overwritten in a table (empty: in all) out of the store's files, as far
+ * as the database does that. SQLite: the WAL of all tables is truncated; ERR_BUSY where a reader of
+ * another process holds on. PostgreSQL: dead rows are swept (VACUUM); ERR_BUSY where a transaction
+ * of more than a second may still see them. Not in a transaction. */
+MUST_USE enum err store_sweep(struct store *store, struct str table);
 
 /* ---- values ---- */
 

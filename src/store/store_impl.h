@@ -49,7 +49,7 @@ struct store_driver {
     enum err (*script)(struct store *store, const char *sql);
     /* Behind the migrations, in the same transaction. */
     enum err (*fence_schools)(struct store *store);
-    enum err (*checkpoint)(struct store *store);
+    enum err (*sweep)(struct store *store, struct str table);
     void (*close)(struct store *store);
 };
 

@@ -191,7 +191,7 @@ TEST(a_second_writer_is_told_that_it_must_wait)
     test_store_close(&at);
 }
 
-TEST(what_was_overwritten_is_gone_from_the_files_behind_a_checkpoint)
+TEST(what_was_overwritten_is_gone_from_the_files_behind_a_sweep)
 {
     struct test_store at;
     struct store_value values[] = {store_text(STR("elm")), store_text(STR("Ash Primary")),
@@ -203,7 +203,7 @@ TEST(what_was_overwritten_is_gone_from_the_files_behind_a_checkpoint)
     assert_ok(store_begin(at.store, STR("elm"), STORE_WRITE));
     assert_ok(store_run(at.store, STATEMENT_SCHOOL_CHANGE, values, 4, NULL));
     assert_ok(store_commit(at.store));
-    assert_ok(store_checkpoint(at.store));
+    assert_ok(store_sweep(at.store, STR("school")));
     static const char *const names[] = {"store.db", "store.db-wal"};
     for (size_t i = 0; i < 2 && store_kind(at.store) == STORE_SQLITE; i++) {
         struct buf file;
@@ -242,5 +242,5 @@ TESTS_MAIN(unit(what_was_committed_is_read_again), unit(what_was_rolled_back_is_
            unit(a_text_that_is_not_utf8_is_refused_and_the_transaction_goes_on),
            unit(a_reader_may_not_write), unit(a_reader_sees_one_state_while_another_writes),
            unit(a_second_writer_is_told_that_it_must_wait),
-           unit(what_was_overwritten_is_gone_from_the_files_behind_a_checkpoint),
+           unit(what_was_overwritten_is_gone_from_the_files_behind_a_sweep),
            unit(every_statement_is_read_by_the_database))
