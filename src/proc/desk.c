@@ -128,24 +128,6 @@ static enum err send_trouble(struct desk *desk, uint64_t ticket, unsigned status
     return send_answer(desk, ticket, &answer);
 }
 
-/* Accounts, people, devices and the policy concern the gate; coming and going does not. What failed
- * may have failed behind its commit. The clerk looks at what is new, so one ring too many costs a
- * look. */
-static bool concerns_the_gate(const struct job *job)
-{
-    static const char *const others[] = {"/sign-in", "/sign-in/factor", "/sign-out"};
-    unsigned status = job->exchange.status;
-    if (job->request.method != WEB_POST || (status >= 400 && status < 500)) {
-        return false;
-    }
-    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-        if (str_eq(job->request.path, str_from(others[i]))) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static void finish(struct job *job)
 {
     struct desk *desk = job->desk;
@@ -160,7 +142,7 @@ static void finish(struct job *job)
     if (exchange->failed != ERR_OK) {
         log_err("request-failed", exchange->failed, store_why(desk->store));
     }
-    if (concerns_the_gate(job)) {
+    if (web_concerns_gate(exchange)) {
         bell_ring(desk->child->ring_fd);
     }
     if (desk->line.fd >= 0 && send_answer(desk, job->ticket, &answer) != ERR_OK) {
@@ -388,12 +370,6 @@ static void drain(struct child *child)
 
 /* ---- the store ---- */
 
-static void ring(void *context)
-{
-    const struct child *child = context;
-    bell_ring(child->ring_fd);
-}
-
 static bool is_postgres(const struct conf *conf)
 {
     return conf->database.len != 0;
@@ -485,8 +461,7 @@ static enum err open_all(struct desk *desk, struct buf *why)
         .policy_fixed = child->conf.policy.len != 0,
         .first_code = desk->first_code[0] != '\0' ? desk->first_code : NULL,
         .first_done = first_run_over,
-        .ring = ring,
-        .ring_context = child,
+        .first_context = child,
     };
     return web_new(&options, &desk->web);
 }

@@ -82,10 +82,12 @@ MUST_USE enum err engine_move(struct engine *engine, const struct actor *actor,
                               struct str move, const json_t *input, struct str reason,
                               json_t **ret_faults);
 
-/* Takes the last change back (a new version with the values before it). ERR_NOT_FOUND: nothing to
- * undo. */
+/* Takes the whole of the last change back (a new version with the values before it), or nothing of
+ * it. ERR_NOT_FOUND: nothing to undo. ERR_INVALID, with faults: it touched what the actor may not
+ * see (under ""), or what no look is open for, or a value cannot come back. */
 MUST_USE enum err engine_undo(struct engine *engine, const struct actor *actor,
-                              const struct register_def *def, struct str id, uint64_t version);
+                              const struct register_def *def, struct str id, uint64_t version,
+                              json_t **ret_faults);
 
 /* Destroys the record, its past versions, files and key; its acts stay and the chain verifies.
  * reason: a name of disposal.def. What refers to it is emptied; where that must not be empty,

@@ -93,7 +93,7 @@ static void move(struct gen *gen, struct world *world, struct life *life)
 static void undo(struct world *world, struct life *life)
 {
     enum err err = engine_undo(&world->at.engine, &world->technician, world->def,
-                               school_id(&life->id), life->n);
+                               school_id(&life->id), life->n, NULL);
     assert_err(err, life->n > 1 ? ERR_OK : ERR_NOT_FOUND);
     if (life->n > 1) {
         life->versions[life->n] = life->versions[life->n - 2];

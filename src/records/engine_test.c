@@ -161,18 +161,72 @@ TEST(the_last_change_is_taken_back_and_taken_back_again)
     const struct actor operator= school_operator(&at);
     const struct register_def *def = school_register("device");
     struct record_id id = school_add(&at, "device", school_json("{'tag': 'L1', 'kind': 'laptop'}"));
-    assert_err(engine_undo(&at.engine, &operator, def, school_id(&id), 1), ERR_NOT_FOUND);
+    assert_err(engine_undo(&at.engine, &operator, def, school_id(&id), 1, NULL), ERR_NOT_FOUND);
     assert_ok(change(&at, &operator, "device", id, 1, school_json("{'room': 'Hall'}"), NULL));
-    assert_ok(engine_undo(&at.engine, &operator, def, school_id(&id), 2));
+    assert_ok(engine_undo(&at.engine, &operator, def, school_id(&id), 2, NULL));
     json_t *record = school_get(&at, &operator, "device", id);
     assert_true(json_is_null(school_at(record, "fields.room")));
     assert_int_equal(json_integer_value(school_at(record, "version")), 3);
     json_decref(record);
-    assert_ok(engine_undo(&at.engine, &operator, def, school_id(&id), 3));
+    assert_ok(engine_undo(&at.engine, &operator, def, school_id(&id), 3, NULL));
     record = school_get(&at, &operator, "device", id);
     assert_str_eq(school_text(record, "fields.room"), STR("Hall"));
     json_decref(record);
     assert_titles(&at, &operator, "device", &(struct engine_query){.search = STR("hall")}, "L1");
+    school_close(&at);
+}
+
+static void open_look(struct school *at, const struct actor *who, struct record_id at_whom)
+{
+    assert_ok(store_begin(at->store.store, at->id, STORE_WRITE));
+    assert_ok(look_open(at->store.store, at->keys, who, school_id(&at_whom), STR("It was wrong")));
+    assert_ok(store_commit(at->store.store));
+}
+
+TEST(U8_a_change_is_taken_back_whole_or_not_at_all)
+{
+    struct school at;
+    school_open(&at);
+    struct actor office = school_person(&at, "Olga Finch", "staff", "office");
+    struct actor dsl = school_person(&at, "Dora Slade", "staff", "dsl");
+    struct record_id ada =
+        school_add(&at, "person", school_json("{'name': 'Ada', 'kind': 'pupil', 'log_on': 'ada'}"));
+    const struct register_def *def = school_register("person");
+    json_t *faults = NULL;
+    /* The office changes what a DSL does not see, and what she does, at once. */
+    assert_ok(change(&at, &office, "person", ada, 1,
+                     school_json("{'log_on': 'ada2', 'email': 'a@school.example'}"), NULL));
+    assert_err(engine_undo(&at.engine, &dsl, def, school_id(&ada), 2, &faults), ERR_INVALID);
+    assert_non_null(json_object_get(faults, ""));
+    json_decref(faults);
+    json_t *record = school_get(&at, &office, "person", ada);
+    assert_str_eq(school_text(record, "fields.log_on"), STR("ada2"));
+    assert_str_eq(school_text(record, "fields.email"), STR("a@school.example"));
+    assert_int_equal(json_integer_value(school_at(record, "version")), 2);
+    json_decref(record);
+    assert_ok(engine_undo(&at.engine, &office, def, school_id(&ada), 2, NULL));
+    /* What no look is open for does not come back unseen. */
+    const struct actor operator= school_operator(&at);
+    open_look(&at, &office, ada);
+    assert_ok(change(&at, &office, "person", ada, 3, school_json("{'looked_after': 'yes'}"), NULL));
+    faults = NULL;
+    assert_err(engine_undo(&at.engine, &dsl, def, school_id(&ada), 4, &faults), ERR_INVALID);
+    assert_non_null(json_object_get(faults, ""));
+    json_decref(faults);
+    open_look(&at, &dsl, ada);
+    assert_ok(engine_undo(&at.engine, &dsl, def, school_id(&ada), 4, NULL));
+    /* Who was gone meanwhile does not come back, and it is said which field that is. */
+    struct record_id sam = school_somebody(&at, "Sam Lee", "staff");
+    struct record_id tablet = school_add(
+        &at, "device", school_json("{'tag': 'T1', 'kind': 'tablet', 'owner': 'Sam Lee'}"));
+    assert_ok(change(&at, &operator, "device", tablet, 1, school_json("{'owner': ''}"), NULL));
+    assert_ok(engine_dispose(&at.engine, &operator, def, school_id(&sam), 1, STR("mistake"), NULL));
+    faults = NULL;
+    assert_err(engine_undo(&at.engine, &operator, school_register("device"), school_id(&tablet), 2,
+                           &faults),
+               ERR_INVALID);
+    assert_non_null(json_object_get(faults, "owner"));
+    json_decref(faults);
     school_close(&at);
 }
 
@@ -228,12 +282,12 @@ TEST(a_move_is_taken_back_only_by_whoever_may_make_the_move_back)
     json_t *input = school_json("{}");
     assert_ok(engine_move(&at.engine, &technician, def, school_id(&id), 1, STR("isolate"), input,
                           STR("The DSL asked"), NULL));
-    assert_err(engine_undo(&at.engine, &technician, def, school_id(&id), 2), ERR_DENIED);
-    assert_ok(engine_undo(&at.engine, &head, def, school_id(&id), 2));
+    assert_err(engine_undo(&at.engine, &technician, def, school_id(&id), 2, NULL), ERR_DENIED);
+    assert_ok(engine_undo(&at.engine, &head, def, school_id(&id), 2, NULL));
     /* Withdrawing has no move back. */
     assert_ok(engine_move(&at.engine, &technician, def, school_id(&id), 3, STR("withdraw"), input,
                           STR("Broken"), NULL));
-    assert_ok(engine_undo(&at.engine, &technician, def, school_id(&id), 4));
+    assert_ok(engine_undo(&at.engine, &technician, def, school_id(&id), 4, NULL));
     json_decref(input);
     school_close(&at);
 }
@@ -357,7 +411,7 @@ TEST(R184_no_function_tells_the_subject_that_a_record_is_there)
     struct buf bytes;
     buf_init(&bytes, 4096);
     assert_err(engine_change(&at.engine, &head, def, id, 1, input, STR(""), NULL), ERR_NOT_FOUND);
-    assert_err(engine_undo(&at.engine, &head, def, id, 1), ERR_NOT_FOUND);
+    assert_err(engine_undo(&at.engine, &head, def, id, 1, NULL), ERR_NOT_FOUND);
     assert_err(engine_dispose(&at.engine, &head, def, id, 1, STR("mistake"), NULL), ERR_NOT_FOUND);
     assert_err(engine_file_read(&at.engine, &head, def, id, STR("evidence"), &at.arena, &name,
                                 &name, &bytes),
@@ -527,6 +581,7 @@ TESTS_MAIN(unit(a_record_is_made_read_changed_and_its_history_told),
            unit(somebody_is_named_by_a_whole_name_that_only_one_has),
            unit(whoever_saw_an_older_version_is_told_of_the_conflict),
            unit(the_last_change_is_taken_back_and_taken_back_again),
+           unit(U8_a_change_is_taken_back_whole_or_not_at_all),
            unit(a_move_asks_for_what_it_demands_and_is_for_its_roles),
            unit(a_move_is_taken_back_only_by_whoever_may_make_the_move_back),
            unit(U8_sensitive_values_are_null_until_a_look_is_open),

@@ -360,6 +360,28 @@ static bool may_take_back(const struct work *work, struct str now, struct str th
     return str_eq(now, then) || (roles & work->standing.roles) != 0;
 }
 
+/* All of the last change is taken back or nothing of it: what the actor may not see, or has not
+ * opened, is not put back behind their back, and a record half put back would be one that nobody
+ * ever wrote. */
+static enum err check_undone(struct work *work, uint64_t touched)
+{
+    for (size_t i = 0; i < work->def->n_fields; i++) {
+        bool back = (touched & (1ULL << i)) != 0;
+        if (back && !field_is_seen(&work->def->fields[i], work->standing.roles)) {
+            return work_fault(work, STR(""),
+                              STR("The last change touched more than your role may see, so that it "
+                                  "cannot be undone by you. Change back what you see, or ask "
+                                  "somebody who sees all of it"));
+        }
+        if (back && work->closed && field_is_closed(work->def, i)) {
+            return work_fault(work, STR(""),
+                              STR("The last change touched what is hidden until a reason is "
+                                  "given. Say why you are looking, then undo it"));
+        }
+    }
+    return ERR_OK;
+}
+
 static enum err undo_step(struct work *work, void *context)
 {
     struct order *order = context;
@@ -380,10 +402,8 @@ static enum err undo_step(struct work *work, void *context)
         return ERR_DENIED;
     }
     ERR_TRY(input_compare(work, before, change.row, &change.touched));
-    enum err err = input_check(work, change.row, change.touched);
-    if (err != ERR_OK) {
-        return err == ERR_INVALID ? ERR_CONFLICT : err;
-    }
+    ERR_TRY(check_undone(work, change.touched));
+    ERR_TRY(input_check(work, change.row, change.touched));
     ERR_TRY(judge_new(work, change.row, VERB_change));
     return write_change(work, &change);
 }
@@ -418,8 +438,9 @@ enum err engine_move(struct engine *engine, const struct actor *actor,
 }
 
 enum err engine_undo(struct engine *engine, const struct actor *actor,
-                     const struct register_def *def, struct str id, uint64_t version)
+                     const struct register_def *def, struct str id, uint64_t version,
+                     json_t **ret_faults)
 {
     struct order order = {.id = id, .version = version};
-    return work_write(engine, actor, def, undo_step, &order, NULL);
+    return work_write(engine, actor, def, undo_step, &order, ret_faults);
 }

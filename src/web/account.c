@@ -61,7 +61,6 @@ enum web_next web_account_compromised(struct web_exchange *exchange)
     if (err != ERR_OK) {
         return page_err(exchange, err);
     }
-    sign_ring(exchange);
     return page_redirect(exchange, STR("/sign-in/password?next=%2Faccount"));
 }
 
@@ -90,9 +89,6 @@ static enum web_next password_made(struct web_exchange *exchange)
                              "That could not be done just now. Try again in a few seconds.");
     }
     enum err err = account_set_password(&engine, &exchange->actor, exchange->verdict.hash);
-    if (err == ERR_OK) {
-        sign_ring(exchange);
-    }
     return back(exchange, err,
                 STR("Your password is changed. You are signed out everywhere but here."));
 }

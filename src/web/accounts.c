@@ -69,7 +69,6 @@ static enum web_next show_card(struct web_exchange *exchange, struct card *card,
 {
     struct engine engine = sign_engine(exchange);
     json_t *document;
-    sign_ring(exchange);
     enum err err = account_show(&engine, &exchange->actor, id, &document);
     if (err == ERR_OK) {
         json_object_set_new(document, "password", json_string(card->password));
@@ -148,8 +147,12 @@ static enum web_next new_made(struct web_exchange *exchange)
     struct card *card = exchange->work;
     struct account_fault fault;
     struct record_id id;
-    if (!was_made(exchange)) {
-        return WEB_DONE;
+    if (exchange->verdict.busy || exchange->verdict.hash.len == 0) {
+        secret_wipe(card->password, sizeof(card->password));
+        return show_new(exchange, 503,
+                        &(struct account_fault){
+                            "log_on", "That could not be done just now. Send it again in a few "
+                                      "seconds."});
     }
     const struct account_new fresh = {.person = form_text(exchange, STR("person")),
                                       .log_on = form_text(exchange, STR("log_on")),
@@ -197,7 +200,6 @@ static enum web_next changed(struct web_exchange *exchange, enum err err, struct
     if (err != ERR_OK) {
         return page_err(exchange, err);
     }
-    sign_ring(exchange);
     page_flash(exchange, STR("success"), note);
     return page_redirect(exchange, web_path(exchange, "/accounts/%", exchange->parameters, 1));
 }

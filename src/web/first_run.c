@@ -305,9 +305,8 @@ static enum web_next make(struct web_exchange *exchange, struct setting_up *sett
     }
     exchange->web->has_school = true;
     if (options->first_done != NULL) {
-        options->first_done(options->ring_context);
+        options->first_done(options->first_context);
     }
-    sign_ring(exchange);
     err = begin_session(exchange, &made);
     return err == ERR_OK ? show_card(exchange, setting) : page_err(exchange, err);
 }

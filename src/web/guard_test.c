@@ -92,6 +92,37 @@ TEST(S2_each_stage_of_a_session_opens_its_own_pages)
     }
 }
 
+TEST(only_what_may_have_changed_something_concerns_the_gate)
+{
+    static const struct {
+        enum web_method method;
+        const char *path;
+        unsigned status;
+        bool want;
+    } rows[] = {
+        {WEB_POST, "/records/people/new", 303, true},
+        {WEB_POST, "/records/people/new", 422, false},
+        {WEB_POST, "/records/people/new", 409, false},
+        {WEB_POST, "/records/people/new", 500, true}, /* perhaps behind its commit */
+        {WEB_POST, "/records/people/new", 503, true},
+        {WEB_GET, "/records/people/new", 200, false},
+        {WEB_POST, "/accounts/abc/reset", 200, true},
+        {WEB_POST, "/account/compromised", 303, true},
+        {WEB_POST, "/sign-in/password", 303, true},
+        {WEB_POST, "/sign-in", 303, false},
+        {WEB_POST, "/sign-in/factor", 303, false},
+        {WEB_POST, "/sign-out", 303, false},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const struct web_request request = {.method = rows[i].method,
+                                            .path = str_from(rows[i].path)};
+        const struct web_exchange exchange = {.request = &request, .status = rows[i].status};
+        if (web_concerns_gate(&exchange) != rows[i].want) {
+            fail_msg("row %zu: %s", i, rows[i].path);
+        }
+    }
+}
+
 TEST(only_a_form_of_this_session_changes_anything)
 {
     static const struct {
@@ -199,6 +230,7 @@ TEST(json_is_answered_where_it_is_wanted_more)
 }
 
 TESTS_MAIN(unit(S2_each_stage_of_a_session_opens_its_own_pages),
+           unit(only_what_may_have_changed_something_concerns_the_gate),
            unit(only_a_form_of_this_session_changes_anything),
            unit(nobody_is_signed_in_by_a_form_from_elsewhere),
            unit(a_page_that_needs_a_session_leads_to_one_and_back),

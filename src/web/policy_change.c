@@ -76,12 +76,11 @@ static json_t *error_list(struct str lines, const char *href)
     return errors;
 }
 
-/* Keeps the change, rings the clerk and goes back to the table; or shows the form again, which is
+/* Keeps the change and goes back to the table; or shows the form again, which is
  * taken over. */
 static enum web_next keep(struct web_exchange *exchange, struct editing *editing,
                           const struct school_policy_change *change, web_view *view, json_t *form)
 {
-    const struct web_options *options = &exchange->web->options;
     struct buf why;
     int64_t number = 0;
     buf_init(&why, WHY_MAX);
@@ -97,9 +96,6 @@ static enum web_next keep(struct web_exchange *exchange, struct editing *editing
     json_decref(form);
     if (err != ERR_OK) {
         return page_err(exchange, err);
-    }
-    if (options->ring != NULL) {
-        options->ring(options->ring_context);
     }
     page_flash(exchange, STR("success"),
                STR("The policy is changed. The gate holds to it within a second. To take it back, "
@@ -548,6 +544,7 @@ enum web_next web_policy_restore(struct web_exchange *exchange)
     json_t *form = policy_page(STR("An earlier policy"), STR("version"));
     json_object_set_new(form, "version", policy_head(old));
     json_object_set_new(form, "restore", json_true());
+    json_object_set_new(form, "why", policy_text(form_text(exchange, STR("why"))));
     policy_show_table(exchange, json_object_get(old, "document"), false, form);
     const struct school_policy_change change = {
         .verb = VERB_change,

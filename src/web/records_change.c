@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Changes of records: new, edit, undo, move, dispose. What was typed always comes back. */
+/* Changes of records: new, edit, move, dispose. What was typed always comes back. */
 #include "web/records_impl.h"
 #include "web/views.h"
+
+enum { TEXT_MAX = 1024 };
 
 /* One form that is being answered. */
 struct saving {
@@ -71,13 +73,6 @@ static enum web_next show_form(struct web_exchange *exchange, unsigned status, s
     }
     fini(saving);
     return page_answer(exchange, status, view_records_form, document);
-}
-
-static enum web_next back_to(struct web_exchange *exchange, const struct register_def *def,
-                             struct str id, const char *done)
-{
-    records_ring(exchange);
-    return page_redirect(exchange, records_path(exchange, def, id, done));
 }
 
 static struct str new_title(struct web_exchange *exchange, const struct register_def *def)
@@ -156,7 +151,7 @@ enum web_next web_records_make(struct web_exchange *exchange)
     }
     fini(&saving);
     return err != ERR_OK ? page_err(exchange, err)
-                         : back_to(exchange, saving.def, str_from(id.text), "?done=made");
+                         : records_done(exchange, saving.def, str_from(id.text), "?done=made");
 }
 
 /* ---- edit ---- */
@@ -169,6 +164,18 @@ static enum web_next to_look(struct web_exchange *exchange, struct saving *savin
     struct str path = web_path(exchange, "/records/%/%/look?next=%", values, 3);
     fini(saving);
     return page_redirect(exchange, path);
+}
+
+/* The record as it is now, where it is still there. */
+static void reload(struct web_exchange *exchange, struct saving *saving)
+{
+    struct engine engine = records_engine(exchange);
+    json_t *record = NULL;
+    if (engine_get(&engine, &exchange->actor, saving->def, exchange->parameters[1], &record) ==
+        ERR_OK) {
+        json_decref(saving->record);
+        saving->record = record;
+    }
 }
 
 static enum web_next load_to_change(struct web_exchange *exchange, struct saving *saving,
@@ -214,6 +221,7 @@ enum web_next web_records_change(struct web_exchange *exchange)
         add_faults(&saving, faults);
     }
     if (err == ERR_CONFLICT) {
+        reload(exchange, &saving);
         (void)json_object_set_new(saving.input, "conflict", json_true());
         return show_form(exchange, 409, STR("Somebody else changed it"), &saving);
     }
@@ -222,18 +230,7 @@ enum web_next web_records_change(struct web_exchange *exchange)
     }
     fini(&saving);
     return err != ERR_OK ? page_err(exchange, err)
-                         : back_to(exchange, saving.def, id, "?done=changed");
-}
-
-enum web_next web_records_undo(struct web_exchange *exchange)
-{
-    const struct register_def *def = records_def(exchange);
-    struct engine engine = records_engine(exchange);
-    struct str id = exchange->parameters[1];
-    enum err err = def != NULL
-                       ? engine_undo(&engine, &exchange->actor, def, id, records_version(exchange))
-                       : ERR_NOT_FOUND;
-    return err != ERR_OK ? page_err(exchange, err) : back_to(exchange, def, id, "?done=undone");
+                         : records_done(exchange, saving.def, id, "?done=changed");
 }
 
 /* ---- moves ---- */
@@ -262,6 +259,29 @@ static bool is_offered(const json_t *record, struct str name)
     return false;
 }
 
+/* Why it was not done: the record is another meanwhile. Where somebody else moved it on, the move
+ * is over, but what was typed still stands there, to be copied. */
+static void put_moved_on(struct web_exchange *exchange, const struct register_move *move,
+                         const struct saving *saving, json_t *document)
+{
+    bool over = !is_offered(saving->record, move->name);
+    struct buf text;
+    buf_init(&text, TEXT_MAX);
+    if (over) {
+        buf_printf(&text,
+                   "Somebody else changed this while you were working on it: it is now \u201c%.*s"
+                   "\u201d. What you typed stands below; copy what the record still needs.",
+                   STR_ARG(document_get(saving->record, "state_label")));
+    } else {
+        buf_append(&text, STR("Somebody else changed this while you were working on it. Look at "
+                              "the record, and send this again if it should still be so."));
+    }
+    document_put(document_add(json_object_get(document, "errors")), "text",
+                 arena_dup(exchange->arena, buf_str(&text)));
+    document_put_bool(document, "over", over);
+    buf_fini(&text);
+}
+
 static enum web_next show_move(struct web_exchange *exchange, unsigned status,
                                const struct register_move *move, struct saving *saving)
 {
@@ -274,12 +294,10 @@ static enum web_next show_move(struct web_exchange *exchange, unsigned status,
     document_put_bool(document, "asks_reason", move->reason);
     document_put(document, "back", records_path(exchange, def, id, ""));
     document_put_number(document, "version", document_number(saving->record, "version"));
-    json_t *errors = document_list(document, "errors");
+    (void)document_list(document, "errors");
     put_reason(exchange, document, saving);
     if (status == 409) {
-        document_put(document_add(errors), "text",
-                     STR("Somebody else changed this while you were working on it. Look at the "
-                         "record, and send this again if it should still be so."));
+        put_moved_on(exchange, move, saving, document);
     }
     if (move->demands != 0) {
         records_form_fill(exchange, document,
@@ -312,12 +330,12 @@ static enum web_next load_to_move(struct web_exchange *exchange, struct saving *
     }
     struct str name = exchange->parameters[2];
     const struct register_move *move = move_of(saving->def, name);
-    if (move == NULL || !is_offered(saving->record, name)) {
+    bool asks = exchange->request->method == WEB_GET;
+    if (move == NULL || (asks && !is_offered(saving->record, name))) {
         fini(saving);
         return page_err(exchange, move == NULL ? ERR_NOT_FOUND : ERR_DENIED);
     }
-    if (exchange->request->method == WEB_GET && move->demands != 0 &&
-        str_eq(document_get(saving->record, "look"), STR("needed"))) {
+    if (asks && move->demands != 0 && str_eq(document_get(saving->record, "look"), STR("needed"))) {
         return to_look(exchange, saving);
     }
     *ret_move = move;
@@ -344,17 +362,20 @@ enum web_next web_records_moved(struct web_exchange *exchange)
         return next;
     }
     enum err err = choose(exchange, &saving);
-    if (err == ERR_OK && json_object_size(saving.faults) == 0) {
+    /* A move that is not open now is refused, or a conflict: the engine knows which. */
+    bool over = !is_offered(saving.record, move->name);
+    if (err == ERR_OK && (over || json_object_size(saving.faults) == 0)) {
         err = engine_move(&engine, &exchange->actor, saving.def, id, records_version(exchange),
                           move->name, saving.input, form_text(exchange, STR("reason")), &faults);
         add_faults(&saving, faults);
     }
     if (err == ERR_CONFLICT || is_refused(&saving, err)) {
+        reload(exchange, &saving);
         return show_move(exchange, err == ERR_CONFLICT ? 409 : 422, move, &saving);
     }
     fini(&saving);
     return err != ERR_OK ? page_err(exchange, err)
-                         : back_to(exchange, saving.def, id, "?done=moved");
+                         : records_done(exchange, saving.def, id, "?done=moved");
 }
 
 /* ---- disposal ---- */
@@ -378,6 +399,11 @@ static enum web_next show_dispose(struct web_exchange *exchange, unsigned status
         document_put_bool(item, "checked", str_eq(value, form_text(exchange, STR("reason"))));
     }
     json_t *errors = document_list(document, "errors");
+    if (status == 409) {
+        document_put(document_add(errors), "text",
+                     STR("Somebody else changed this while you were working on it. Look at the "
+                         "record, and send this again if it should still be destroyed."));
+    }
     const char *name;
     json_t *fault;
     json_object_foreach(saving->faults, name, fault)
@@ -443,13 +469,14 @@ enum web_next web_records_disposed(struct web_exchange *exchange)
                              records_version(exchange), reason, &faults);
         add_faults(&saving, faults);
     }
-    if (is_refused(&saving, err)) {
-        return show_dispose(exchange, 422, &saving);
+    if (err == ERR_CONFLICT || is_refused(&saving, err)) {
+        reload(exchange, &saving);
+        return show_dispose(exchange, err == ERR_CONFLICT ? 409 : 422, &saving);
     }
     fini(&saving);
     if (err != ERR_OK) {
         return page_err(exchange, err);
     }
     page_flash(exchange, STR("success"), STR("The record is destroyed."));
-    return back_to(exchange, saving.def, STR(""), "");
+    return records_done(exchange, saving.def, STR(""), "");
 }

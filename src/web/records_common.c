@@ -101,12 +101,10 @@ struct str records_when(struct web_exchange *exchange, int64_t ms)
     return made;
 }
 
-void records_ring(const struct web_exchange *exchange)
+enum web_next records_done(struct web_exchange *exchange, const struct register_def *def,
+                           struct str id, const char *done)
 {
-    const struct web_options *options = &exchange->web->options;
-    if (options->ring != NULL) {
-        options->ring(options->ring_context);
-    }
+    return page_redirect(exchange, records_path(exchange, def, id, done));
 }
 
 uint64_t records_version(const struct web_exchange *exchange)

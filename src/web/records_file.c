@@ -93,7 +93,10 @@ static enum err keep(struct web_exchange *exchange, const struct register_def *d
 static struct str fault_of(enum err err, const json_t *faults, struct str field)
 {
     struct str told = document_get_str(faults, field);
-    return told.len != 0      ? told
+    return told.len != 0 ? told
+           : err == ERR_CONFLICT
+               ? STR("Somebody else changed the record while you were choosing. Look at it, then "
+                     "choose the file again if it should still be added")
            : err == ERR_LIMIT ? STR("This file is too big. Make it smaller, or take a part of it")
                               : STR("This file cannot be taken. Programs and empty files are not; "
                                     "save it as a picture, a document or a PDF");
@@ -123,8 +126,8 @@ enum web_next web_records_file_add(struct web_exchange *exchange)
                     tried ? STR("Choose a file") : STR(""));
     } else {
         enum err err = keep(exchange, def, field, &file, &faults);
-        if (err == ERR_LIMIT || err == ERR_INVALID) {
-            next = show(exchange, 422, STEP_UPLOAD, def, field, record,
+        if (err == ERR_CONFLICT || err == ERR_LIMIT || err == ERR_INVALID) {
+            next = show(exchange, err == ERR_CONFLICT ? 409 : 422, STEP_UPLOAD, def, field, record,
                         fault_of(err, faults, field->name));
         } else if (err != ERR_OK) {
             next = page_err(exchange, err);

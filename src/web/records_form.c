@@ -333,7 +333,9 @@ static bool is_shown(const struct records_form *form, size_t i)
         bool closed = str_eq(document_get(form->record, "look"), STR("needed")) &&
                       json_is_null(kept(form, field)) &&
                       document_member(json_object_get(form->record, "shown"), field->name) == NULL;
-        return kept(form, field) != NULL && !closed;
+        /* But for what was typed while a look was open, which has ended since. */
+        bool typed = document_get_str(form->typed, field->name).len != 0;
+        return kept(form, field) != NULL && (!closed || typed);
     }
     return field->seen_by == 0 || (field->seen_by & form->roles) != 0;
 }

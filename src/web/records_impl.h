@@ -22,8 +22,9 @@ json_t *records_document(struct web_exchange *exchange, const struct register_de
 void records_crumb(json_t *document, struct str text, struct str href);
 /* The day and minute of a moment, in British time: "22 November 2026, 10:15". */
 struct str records_when(struct web_exchange *exchange, int64_t ms);
-/* A change was committed: whoever publishes is told. */
-void records_ring(const struct web_exchange *exchange);
+/* A change was committed: to the record's page (id empty: the list's), which says so. */
+enum web_next records_done(struct web_exchange *exchange, const struct register_def *def,
+                           struct str id, const char *done);
 /* The version that a form was made from (text or number); 0 where it says none. */
 uint64_t records_version(const struct web_exchange *exchange);
 /* Loads the record of the address. What fails is answered: then NULL. */

@@ -87,7 +87,6 @@ enum web_next web_records_import_csv(struct web_exchange *exchange)
         return show(exchange, faulty ? 422 : 200, def, report, csv, STR(""));
     }
     json_decref(report);
-    records_ring(exchange);
     page_flash(exchange, STR("success"), STR("The file was imported."));
     return page_redirect(exchange, records_path(exchange, def, STR(""), ""));
 }

@@ -3,6 +3,8 @@
 #include "web/records_impl.h"
 #include "web/views.h"
 
+enum { FAULT_MAX = 1024 };
+
 /* ---- the page ---- */
 
 /* A reference leads to its record, a file to itself. */
@@ -213,9 +215,32 @@ static struct str act_text(struct str name)
     return name;
 }
 
-enum web_next web_records_history(struct web_exchange *exchange)
+static void add_not_undone(struct web_exchange *exchange, const struct register_def *def,
+                           json_t *document, json_t *faults)
 {
-    const struct register_def *def = records_def(exchange);
+    const char *name;
+    json_t *fault;
+    json_t *errors = document_list(document, "errors");
+    json_object_foreach(faults, name, fault)
+    {
+        size_t field = register_field_find(def, str_from(name));
+        const struct str values[] = {field < def->n_fields ? def->fields[field].label : STR(""),
+                                     str_from(json_string_value(fault))};
+        struct buf text;
+        buf_init(&text, FAULT_MAX);
+        buf_printf(&text, "%.*s%s%.*s", STR_ARG(values[0]), values[0].len != 0 ? ": " : "",
+                   STR_ARG(values[1]));
+        document_put(document_add(errors), "text", arena_dup(exchange->arena, buf_str(&text)));
+        buf_fini(&text);
+    }
+    document_put(document, "error", STR("Nothing was undone."));
+    (void)json_object_set(document, "faults", faults);
+}
+
+/* status 422: the last change was not taken back, for the sentences of `faults`. */
+static enum web_next show_history(struct web_exchange *exchange, unsigned status,
+                                  const struct register_def *def, json_t *faults)
+{
     struct engine engine = records_engine(exchange);
     json_t *record = records_load(exchange, def);
     json_t *history = NULL;
@@ -244,6 +269,33 @@ enum web_next web_records_history(struct web_exchange *exchange)
     document_put_bool(document, "undo",
                       document_is(json_object_get(record, "may"), "change") &&
                           document_number(record, "version") > 1);
+    if (status != 200) {
+        add_not_undone(exchange, def, document, faults);
+        document_put_bool(document, "look", str_eq(document_get(record, "look"), STR("needed")));
+    }
     json_decref(record);
-    return page_answer(exchange, 200, view_records_history, document);
+    return page_answer(exchange, status, view_records_history, document);
+}
+
+enum web_next web_records_history(struct web_exchange *exchange)
+{
+    return show_history(exchange, 200, records_def(exchange), NULL);
+}
+
+/* ---- undo ---- */
+
+enum web_next web_records_undo(struct web_exchange *exchange)
+{
+    const struct register_def *def = records_def(exchange);
+    struct engine engine = records_engine(exchange);
+    struct str id = exchange->parameters[1];
+    json_t *faults = NULL;
+    enum err err = def != NULL ? engine_undo(&engine, &exchange->actor, def, id,
+                                             records_version(exchange), &faults)
+                               : ERR_NOT_FOUND;
+    enum web_next next = err == ERR_INVALID ? show_history(exchange, 422, def, faults)
+                         : err != ERR_OK    ? page_err(exchange, err)
+                                            : records_done(exchange, def, id, "?done=undone");
+    json_decref(faults);
+    return next;
 }

@@ -33,9 +33,6 @@ enum web_next sign_on(struct web_exchange *exchange, const struct actor *actor, 
 enum web_next sign_account(struct web_exchange *exchange, const struct account *account,
                            struct str next, int64_t factor_ms);
 
-/* After a change of who may sign in by what: the gate's passwords follow. */
-void sign_ring(const struct web_exchange *exchange);
-
 /* Whether the second factor was shown in this session within ten minutes. */
 bool sign_factor_is_fresh(const struct web_exchange *exchange);
 

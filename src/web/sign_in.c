@@ -80,14 +80,6 @@ enum err sign_ask(struct web_exchange *exchange, struct str password, bool make)
     return ERR_OK;
 }
 
-void sign_ring(const struct web_exchange *exchange)
-{
-    const struct web_options *options = &exchange->web->options;
-    if (options->ring != NULL) {
-        options->ring(options->ring_context);
-    }
-}
-
 bool sign_factor_is_fresh(const struct web_exchange *exchange)
 {
     int64_t since_ms = exchange->request->now_ms - exchange->session.factor_ms;

@@ -280,7 +280,6 @@ static enum web_next password_made(struct web_exchange *exchange)
     if (err != ERR_OK) {
         return page_err(exchange, err);
     }
-    sign_ring(exchange);
     return sign_on(exchange, &actor, actor.factor_ms);
 }
 

@@ -181,6 +181,22 @@ enum web_next web_resume(struct web_exchange *exchange)
     return finish(exchange, exchange->resume(exchange));
 }
 
+bool web_concerns_gate(const struct web_exchange *exchange)
+{
+    static const struct str others[] = {STR_INIT("/sign-in"), STR_INIT("/sign-in/factor"),
+                                        STR_INIT("/sign-out")};
+    bool refused = exchange->status >= 400 && exchange->status < 500;
+    if (exchange->request->method != WEB_POST || refused) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        if (str_eq(exchange->request->path, others[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 void web_exchange_fini(struct web_exchange *exchange)
 {
     if (exchange->form != NULL) {

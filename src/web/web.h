@@ -124,9 +124,8 @@ struct web_options {
     const struct web_providers *providers; /* may grow while it runs; NULL: none */
     bool policy_fixed;                     /* --policy FILE: read-only on screen */
     const char *first_code; /* what the first run asks for; NULL: there is no first run */
-    void (*first_done)(void *context); /* with ring_context: the school is made, the code is over */
-    void (*ring)(void *context);       /* after a commit that concerns the gate: wakes the clerk */
-    void *ring_context;
+    void (*first_done)(void *context); /* the school is made, the code is over */
+    void *first_context;
 };
 
 struct web;
@@ -140,5 +139,11 @@ void web_free(struct web *web);
 enum web_next web_handle(struct web_exchange *exchange);
 enum web_next web_resume(struct web_exchange *exchange);
 void web_exchange_fini(struct web_exchange *exchange);
+
+/* Whether what was done for a finished exchange may concern the gate, so that the clerk is rung:
+ * nobody else asks, and no handler needs to say it. Accounts, people, devices and the policy do;
+ * coming and going does not. What failed may have failed behind its commit. The clerk looks at what
+ * is new, so one ring too many costs a look. */
+bool web_concerns_gate(const struct web_exchange *exchange);
 
 #endif

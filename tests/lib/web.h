@@ -29,14 +29,7 @@ struct web_rig {
     struct web_exchange exchange;
     char path[2048], body[8192], location[256];
     bool json;
-    unsigned rings;
 };
-
-static inline void web_rig_ring(void *context)
-{
-    struct web_rig *at = context;
-    at->rings++;
-}
 
 static inline void web_rig_open(struct web_rig *at)
 {
@@ -45,9 +38,7 @@ static inline void web_rig_open(struct web_rig *at)
     const struct web_options options = {.store = at->school.store.store,
                                         .keys = at->school.keys,
                                         .data = "data",
-                                        .school = STR("Oak Primary"),
-                                        .ring = web_rig_ring,
-                                        .ring_context = at};
+                                        .school = STR("Oak Primary")};
     assert_ok(web_new(&options, &at->web));
     arena_init(&at->arena, 32 * 1024 * 1024);
 }
