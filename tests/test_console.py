@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The way of a request to the console and back: front, desk, and what stands between."""
+import hashlib
 import os
 import re
 import signal
 import socket
 import ssl
 import subprocess
+import time
 
 import pytest
 
@@ -445,6 +447,86 @@ def test_its_own_certificate_is_made_once_and_again_for_a_new_name(lodge, tmp_pa
         assert Client(console, host="lodge.school.example").get("/no-such-page").status == 404
     finally:
         assert console.stop() == 0
+
+
+def ca_of(console):
+    return console.data / "ca" / "current.pem"
+
+
+def signed_by_the_ca(console, shown_pem):
+    done = subprocess.run(["openssl", "verify", "-x509_strict", "-purpose", "sslserver", "-CAfile", ca_of(console)],
+                          input=shown_pem, capture_output=True, text=True)
+    return done.returncode == 0, done.stdout + done.stderr
+
+
+def open_by(console, name, ca):
+    """curl's exit code: by this name, trusting this CA alone."""
+    where = f"{name}:{console.console_port}"
+    done = subprocess.run(["curl", "-sS", "--noproxy", "*", "--max-time", "60", "-o", "/dev/null", "--cacert", ca,
+                           "--connect-to", f"{where}:{HOST}:{console.console_port}", "-w", "%{http_code}",
+                           f"https://{where}/no-such-page"], capture_output=True, text=True)
+    return done.returncode, done.stdout
+
+
+def test_F1_whoever_trusts_the_gate_s_ca_trusts_the_console_by_each_of_its_names(lodge, tmp_path):
+    with Console(lodge, tmp_path, ("--console-name", "lodge.school.example,[2001:db8::7]")) as console:
+        good, why = signed_by_the_ca(console, shown(console))
+        assert good, why
+        for name in ("127.0.0.1", "localhost", socket.gethostname(), "lodge.school.example", "[::1]", "[2001:db8::7]"):
+            assert open_by(console, name, ca_of(console)) == (0, "404"), name
+        assert open_by(console, "bank.example", ca_of(console))[0] == 60, "for no other name"
+        text = subprocess.run(["openssl", "x509", "-noout", "-text"], input=shown(console), text=True,
+                              capture_output=True, check=True).stdout
+        assert re.search(r"Subject:\s*$", text, re.M) and "CA:FALSE" in text
+        assert "TLS Web Server Authentication" in text and "NIST CURVE: P-256" in text
+        lines = [line for line in console.log if "event=console-certificate " in line]
+        digest = hashlib.sha256(ssl.PEM_cert_to_DER_cert(shown(console))).hexdigest()
+        assert len(lines) == 1 and "signed_by=gate" in lines[0] and digest in lines[0]
+
+
+def test_a_certificate_of_another_ca_or_near_its_end_is_replaced_at_a_start(lodge, tmp_path):
+    console = Console(lodge, tmp_path)
+    with console:
+        first = shown(console)
+    short = tmp_path / "short.pem"
+    subprocess.run(["openssl", "req", "-x509", "-key", console.data / "console" / "key.pem", "-CA",
+                    console.data / "ca" / "ca.pem", "-CAkey", console.data / "ca" / "ca.key", "-days", "20", "-subj",
+                    "/CN=short", "-addext", f"subjectAltName=IP:{HOST},DNS:localhost", "-out", short],
+                   check=True, capture_output=True)
+    console.certificate.write_bytes(short.read_bytes())
+    with console:
+        second = shown(console)
+        assert second not in (first, short.read_text()) and signed_by_the_ca(console, second)[0]
+    (console.data / "ca").rename(tmp_path / "old-ca")
+    with console:
+        third = shown(console)
+        assert third != second and signed_by_the_ca(console, third)[0]
+
+
+def test_a_console_without_a_notary_signs_for_itself_and_asks_when_there_is_one(lodge, tmp_path):
+    """The notary is killed while front waits for it; its successor vouches."""
+    with Console(lodge, tmp_path, ("--watchdog", "10m")) as console:
+        notary, front = console.child("notary"), console.child("front")
+        os.kill(notary, signal.SIGSTOP)
+        for path in (console.data / "console").iterdir():
+            path.unlink()
+        os.kill(front, signal.SIGKILL)
+        wait_for(lambda: console.child("front") != front)
+        os.kill(notary, signal.SIGKILL)
+        wait_for(lambda: any("signed_by=itself" in line for line in console.log))
+        wait_for(lambda: sum("signed_by=gate" in line for line in console.log) == 2)
+        wait_for(lambda: signed_by_the_ca(console, shown(console))[0])
+
+
+def wait_for(holds):
+    for _ in range(6000):
+        try:
+            if holds():
+                return
+        except (OSError, RuntimeError):
+            pass  # between two processes
+        time.sleep(0.01)
+    raise AssertionError("it did not come")
 
 
 def test_the_schools_certificate_is_used_where_there_is_one(lodge, tmp_path):

@@ -161,7 +161,7 @@ static int make_school(const char *data, struct conf *conf, struct buf *guide)
     }
     buf_printf(guide,
                "\nA demonstration school: everybody in it is invented.\n\n"
-               "  console    https://%s/   (its certificate is its own: the browser warns once)\n"
+               "  console    https://%s/   (without its CA, see 3: the browser warns once)\n"
                "  proxy      http://%s\n  data       %s\n\n"
                "Log-ins, new at every start, for the console and the gate alike. Where there are\n"
                "codes, the console asks for one as a second factor; each counts once:\n",

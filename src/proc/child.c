@@ -224,6 +224,16 @@ static enum err take_providers(struct child *child, struct ipc_message *message)
     return ERR_OK;
 }
 
+static enum err take_vouch(struct child *child, struct ipc_message *message)
+{
+    ERR_TRY(message_read_vouch(message, &child->vouch_names));
+    replace_fd(&child->vouch_fd, message, 0);
+    if (child->started && child->handed != NULL) {
+        child->handed(child, false);
+    }
+    return ERR_OK;
+}
+
 static enum err take_console(struct child *child, struct ipc_message *message)
 {
     replace_fd(&child->console_fd, message, 0);
@@ -320,6 +330,7 @@ static enum err (*const takers[MESSAGE_COUNT])(struct child *, struct ipc_messag
     [MESSAGE_DEVICES] = take_devices,
     [MESSAGE_CLERK] = take_clerk,
     [MESSAGE_CONSOLE] = take_console,
+    [MESSAGE_VOUCH] = take_vouch,
     [MESSAGE_STORE] = take_store,
     [MESSAGE_DESK] = take_desk,
     [MESSAGE_SIGNON] = take_signon,
@@ -396,6 +407,7 @@ int child_main(const char *name)
         .bell_fd = -1,
         .ring_fd = -1,
         .console_fd = -1,
+        .vouch_fd = -1,
         .audit_fd = -1,
         .providers_fd = -1,
         .store_fd = -1,

@@ -8,6 +8,7 @@
 #include "os/confine.h"
 #include "os/file.h"
 #include "os/loop.h"
+#include "proc/front_names.h"
 #include "proc/proc.h"
 
 enum { CHILD_LISTENERS_MAX = 4 };
@@ -32,7 +33,9 @@ struct child {
     int bell_fd;
     int ring_fd;    /* behind a commit that concerns the gate */
     int console_fd; /* the folder of the console's certificate */
-    int store_fd;   /* the folders of the store and of the keys */
+    int vouch_fd;   /* between front and the notary, newly handed over, or -1 */
+    struct front_names vouch_names;
+    int store_fd; /* the folders of the store and of the keys */
     int keys_fd;
     int audit_fd; /* the folder of the noted ends of the audit */
     int listen_fds[CHILD_LISTENERS_MAX];

@@ -16,10 +16,8 @@
 #include "proc/message.h"
 
 enum {
-    ADDRESSES_MAX = 16,
     RENEW_EVERY_MS = 24 * 60 * 60 * 1000,
     FREED = 0x5a, /* what freed memory is overwritten with */
-    HOST_NAME_BYTES = 256,
 };
 
 /* ---- the line to the desk ---- */
@@ -115,19 +113,6 @@ static void on_line(struct loop_io *io, uint32_t events)
     }
 }
 
-static void take_lines(struct child *child, bool go)
-{
-    struct front *front = child->work;
-    (void)go;
-    for (size_t i = 0; i < child->n_desk; i++) {
-        drop_line(front); /* the last one handed over counts */
-        if (loop_add(child->loop, &front->line, child->desk_fds[i], EPOLLIN) != ERR_OK) {
-            close(child->desk_fds[i]);
-        }
-    }
-    child->n_desk = 0;
-}
-
 /* ---- the end, and the certificate's ---- */
 
 static void on_accept(struct loop_io *io, uint32_t events)
@@ -173,6 +158,38 @@ static void drain_front(struct front *front)
     front_settle(front);
 }
 
+static void close_vouch(struct child *child)
+{
+    if (child->vouch_fd >= 0) {
+        close(child->vouch_fd);
+        child->vouch_fd = -1;
+    }
+}
+
+/* The notary is there again. Whoever is started after us asks it for what it did not give us. */
+static void take_vouch(struct front *front)
+{
+    bool there = front->child->vouch_fd >= 0;
+    close_vouch(front->child);
+    if (there && front->certificate.from == CERTIFICATE_OURS) {
+        drain_front(front);
+    }
+}
+
+static void take_lines(struct child *child, bool go)
+{
+    struct front *front = child->work;
+    (void)go;
+    for (size_t i = 0; i < child->n_desk; i++) {
+        drop_line(front); /* the last one handed over counts */
+        if (loop_add(child->loop, &front->line, child->desk_fds[i], EPOLLIN) != ERR_OK) {
+            close(child->desk_fds[i]);
+        }
+    }
+    child->n_desk = 0;
+    take_vouch(front);
+}
+
 static void drain(struct child *child)
 {
     drain_front(child->work);
@@ -182,8 +199,8 @@ static void drain(struct child *child)
 static void on_renew(struct loop_timer *timer)
 {
     struct front *front = (struct front *)(void *)((char *)timer - offsetof(struct front, renew));
-    if (front->own_certificate &&
-        tls_leaf_until_ms(front->leaf) - loop_utc_ms(front->loop) < FRONT_RENEW_MS) {
+    if (front->certificate.from != CERTIFICATE_SCHOOLS &&
+        tls_leaf_until_ms(front->certificate.leaf) - loop_utc_ms(front->loop) < FRONT_RENEW_MS) {
         log_line(LOG_INFO, "console-certificate-due", "%s", "");
         drain_front(front);
         return;
@@ -193,46 +210,19 @@ static void on_renew(struct loop_timer *timer)
 
 /* ---- the process ---- */
 
-static enum err find_names(struct front *front)
-{
-    uint8_t ips[ADDRESSES_MAX][16];
-    char name[HOST_NAME_BYTES];
-    struct sock_addr own;
-    const struct conf *conf = &front->child->conf;
-    enum err err = front_names_parse(conf_str(&conf->console_name), &front->names);
-    if (err != ERR_OK) {
-        log_line(LOG_ERROR, "console-name-refused",
-                 "do=\"names separated by commas, as lodge.school.example,lodge\"");
-        return ERR_INVALID;
-    }
-    if (gethostname(name, sizeof(name)) == 0) {
-        name[sizeof(name) - 1] = '\0';
-        front_names_add(&front->names, str_from(name));
-    }
-    front_names_add(&front->names, STR("127.0.0.1"));
-    front_names_add(&front->names, STR("[::1]"));
-    if (sock_addr_parse(conf_str(&conf->console), &own) == ERR_OK) {
-        static const uint8_t any[16];
-        if (memcmp(own.ip, any, sizeof(any)) != 0) {
-            front_names_add_address(&front->names, own.ip);
-            return ERR_OK;
-        }
-    }
-    size_t n = sock_addresses(ips, ADDRESSES_MAX);
-    for (size_t i = 0; i < n; i++) {
-        front_names_add_address(&front->names, ips[i]);
-    }
-    return ERR_OK;
-}
-
 /* Everything that needs a file, before rights are given up. */
 static enum err prepare(struct front *front)
 {
     struct child *child = front->child;
-    enum err err = find_names(front);
-    if (err == ERR_OK) {
-        err = front_certificate_open(child->console_fd, &child->conf, &front->names,
-                                     loop_utc_ms(child->loop), &front->leaf);
+    enum err err = front_names_find(&child->conf, &front->names);
+    if (err != ERR_OK) {
+        log_line(LOG_ERROR, "console-name-refused",
+                 "do=\"names separated by commas, as lodge.school.example,lodge\"");
+        err = ERR_INVALID;
+    } else {
+        err = front_certificate_open(child->console_fd, child->vouch_fd, &child->conf,
+                                     &front->names, loop_utc_ms(child->loop), &front->certificate);
+        close_vouch(child);
     }
     if (err != ERR_OK) {
         child->hopeless = err == ERR_INVALID;
@@ -240,7 +230,6 @@ static enum err prepare(struct front *front)
     }
     close(child->console_fd);
     child->console_fd = -1;
-    front->own_certificate = child->conf.console_certificate.len == 0;
     return tls_server_new(&front->tls);
 }
 
@@ -258,7 +247,7 @@ static enum err begin(struct front *front)
     CHECK(child->n_listeners == 1);
     front->accepting = true;
     ERR_TRY(loop_add(child->loop, &front->listener, child->listen_fds[0], EPOLLIN));
-    on_renew(&front->renew);
+    loop_timer_set(child->loop, &front->renew, loop_mono_ms(child->loop) + RENEW_EVERY_MS);
     return ERR_OK;
 }
 

@@ -141,7 +141,8 @@ static enum err make_session(void *context, const struct tls_lower *lower,
                              struct tls_session **ret_session)
 {
     struct front *front = context;
-    return tls_accept(front->tls, front->leaf, STR("console"), true, lower, ret_session);
+    return tls_accept(front->tls, front->certificate.leaf, STR("console"), true, lower,
+                      ret_session);
 }
 
 static enum err established(struct peer *peer)

@@ -13,6 +13,7 @@
 #include "os/sock.h"
 #include "proc/child.h"
 #include "proc/desk_line.h"
+#include "proc/front_certificate.h"
 #include "proc/front_names.h"
 #include "proc/front_rates.h"
 #include "tls/server.h"
@@ -95,8 +96,7 @@ struct front {
     struct child *child;
     struct loop *loop;
     struct tls_server *tls;
-    struct tls_leaf *leaf;
-    bool own_certificate;
+    struct front_certificate certificate;
     struct front_names names;
     struct front_rates rates;
     struct http_scratch scratch;

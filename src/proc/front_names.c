@@ -3,8 +3,9 @@
 #include "proc/front_names.h"
 
 #include <string.h>
+#include <unistd.h>
 
-enum { HTTPS_PORT = 443 };
+enum { HTTPS_PORT = 443, ADDRESSES_MAX = 16, HOST_NAME_BYTES = 256 };
 
 static bool is_there(const struct front_names *names, const struct host *host)
 {
@@ -64,6 +65,38 @@ void front_names_add_address(struct front_names *names, const uint8_t ip[16])
     struct host host;
     host_of(ip, &host);
     (void)!add(names, &host);
+}
+
+static void add_addresses(const struct conf *conf, struct front_names *names)
+{
+    static const uint8_t any[16];
+    uint8_t ips[ADDRESSES_MAX][16];
+    struct sock_addr own;
+    if (sock_addr_parse(conf_str(&conf->console), &own) == ERR_OK &&
+        memcmp(own.ip, any, sizeof(any)) != 0) {
+        front_names_add_address(names, own.ip);
+        return;
+    }
+    size_t n = sock_addresses(ips, ADDRESSES_MAX);
+    for (size_t i = 0; i < n; i++) {
+        front_names_add_address(names, ips[i]);
+    }
+}
+
+enum err front_names_find(const struct conf *conf, struct front_names *ret_names)
+{
+    struct front_names names;
+    char name[HOST_NAME_BYTES];
+    ERR_TRY(front_names_parse(conf_str(&conf->console_name), &names));
+    if (gethostname(name, sizeof(name)) == 0) {
+        name[sizeof(name) - 1] = '\0';
+        front_names_add(&names, str_from(name));
+    }
+    front_names_add(&names, STR("127.0.0.1"));
+    front_names_add(&names, STR("[::1]"));
+    add_addresses(conf, &names);
+    *ret_names = names;
+    return ERR_OK;
 }
 
 bool front_names_has(const struct front_names *names, struct str host,

@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "conf/conf.h"
 #include "os/sock.h"
 #include "wire/host.h"
 
@@ -22,6 +23,11 @@ struct front_names {
 
 /* Names and addresses of the option, separated by commas, and localhost. ERR_INVALID; ERR_LIMIT. */
 MUST_USE enum err front_names_parse(struct str option, struct front_names *ret_names);
+
+/* All names and addresses of this machine's console: of the options `console-name` and `console`,
+ * the host name, and the addresses of the interfaces where it listens on all. Opens a socket of its
+ * own. ERR_INVALID and ERR_LIMIT of the option. */
+MUST_USE enum err front_names_find(const struct conf *conf, struct front_names *ret_names);
 
 /* One more, where it is valid, new and there is room. */
 void front_names_add(struct front_names *names, struct str name);

@@ -46,7 +46,7 @@ static void print_head(struct visit *visit, const struct head *head, struct buf 
     }
     buf_append(to, head->extra);
     buf_append(to, STR(SECURITY_HEADERS));
-    if (!front->own_certificate) {
+    if (front->certificate.from == CERTIFICATE_SCHOOLS) {
         /* Only where browsers trust the certificate: with one that they warn of, they would then
          * allow no exception any more. */
         buf_append(to, STR("Strict-Transport-Security: max-age=31536000\r\n"));

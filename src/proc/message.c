@@ -50,6 +50,24 @@ int message_take_fd(struct ipc_message *message, size_t index)
     return fd;
 }
 
+static void put(struct ipc_message *message, const void *bytes, size_t n)
+{
+    CHECK(n <= sizeof(message->bytes) - message->len);
+    memcpy(message->bytes + message->len, bytes, n);
+    message->len += n;
+}
+
+enum err message_send_bytes(int fd, enum message type, struct str bytes)
+{
+    struct ipc_message message = {.type = type};
+    CHECK(rows[type].n_fds == 0);
+    if (bytes.len > sizeof(message.bytes)) {
+        return ERR_LIMIT;
+    }
+    put(&message, bytes.p, bytes.len);
+    return ipc_send(fd, &message);
+}
+
 enum err message_send_question(int fd, uint64_t ticket, const uint8_t client[16], struct str person,
                                struct str password)
 {
@@ -114,13 +132,6 @@ enum err message_read_answer(const struct ipc_message *message, struct auth_answ
 }
 
 /* ---- between a worker and the notary ---- */
-
-static void put(struct ipc_message *message, const void *bytes, size_t n)
-{
-    CHECK(n <= sizeof(message->bytes) - message->len);
-    memcpy(message->bytes + message->len, bytes, n);
-    message->len += n;
-}
 
 enum err message_send_sign(int fd, const struct host *host)
 {
@@ -187,4 +198,38 @@ enum err message_read_leaf_key(const struct ipc_message *message, struct str *re
     *ret_secret = str_make(bytes, TLS_TICKET_SECRET_BYTES);
     *ret_key = str_make(bytes + TLS_TICKET_SECRET_BYTES, message->len - TLS_TICKET_SECRET_BYTES);
     return ERR_OK;
+}
+
+/* ---- between front and the notary ---- */
+
+enum err message_send_vouch(int fd, int end_fd, const struct front_names *names)
+{
+    struct ipc_message message = {.type = MESSAGE_VOUCH, .n_fds = 1, .fds = {end_fd}};
+    for (size_t i = 0; i < names->n; i++) {
+        struct str name = host_str(&names->hosts[i]);
+        if (message.len + name.len + 1 > sizeof(message.bytes)) {
+            return ERR_LIMIT;
+        }
+        put(&message, name.p, name.len);
+        put(&message, "\n", 1);
+    }
+    return ipc_send(fd, &message);
+}
+
+enum err message_read_vouch(const struct ipc_message *message, struct front_names *ret_names)
+{
+    struct front_names names = {.n = 0};
+    struct str rest = str_make((const char *)message->bytes, message->len);
+    struct str one;
+    if (message->type != MESSAGE_VOUCH) {
+        return ERR_INVALID;
+    }
+    while (rest.len != 0) {
+        if (names.n == FRONT_NAMES_MAX || !str_cut(rest, '\n', &one, &rest)) {
+            return ERR_INVALID;
+        }
+        ERR_TRY(host_parse_canonical(one, &names.hosts[names.n++]));
+    }
+    *ret_names = names;
+    return names.n != 0 ? ERR_OK : ERR_INVALID;
 }

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "os/ipc.h"
+#include "proc/front_names.h"
 #include "tls/server.h"
 #include "wire/host.h"
 
@@ -31,6 +32,9 @@ MUST_USE enum err message_receive(int fd, struct ipc_message *ret_message);
 
 /* A descriptor out of a received message: the caller's from now on. */
 int message_take_fd(struct ipc_message *message, size_t index);
+
+/* One that is bytes alone. ERR_LIMIT for more than a message holds; else as ipc_send. */
+MUST_USE enum err message_send_bytes(int fd, enum message type, struct str bytes);
 
 /* A worker's question and auth's answer. The person's id and the password follow the question. */
 struct auth_question {
@@ -80,5 +84,14 @@ MUST_USE enum err message_send_leaf_key(int fd, struct str key,
 /* The slices point into the message, as does the descriptor (message_take_fd). ERR_INVALID. */
 MUST_USE enum err message_read_leaf_key(const struct ipc_message *message, struct str *ret_key,
                                         struct str *ret_secret);
+
+/* ---- between front and the notary, put in touch by the supervisor ---- */
+
+/* An end of their pair (stays the caller's), and the console's names. ERR_LIMIT; else as ipc_send.
+ */
+MUST_USE enum err message_send_vouch(int fd, int end_fd, const struct front_names *names);
+/* The descriptor stays in the message (message_take_fd). ERR_INVALID. */
+MUST_USE enum err message_read_vouch(const struct ipc_message *message,
+                                     struct front_names *ret_names);
 
 #endif

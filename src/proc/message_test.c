@@ -186,10 +186,36 @@ TEST(the_leaf_key_arrives_with_its_secret_and_its_chain)
     end();
 }
 
+TEST(the_console_s_names_arrive_as_they_were_sent)
+{
+    static const struct str bad[] = {STR_INIT(""),          STR_INIT("\n"),
+                                     STR_INIT("localhost"), STR_INIT("Localhost\n"),
+                                     STR_INIT("a\n\n"),     STR_INIT("a b\n")};
+    struct front_names names;
+    struct front_names read;
+    begin();
+    assert_ok(front_names_parse(STR("lodge.example,[2001:db8::1]"), &names));
+    assert_ok(message_send_vouch(fds[0], fds[1], &names));
+    assert_ok(message_receive(fds[1], &got));
+    assert_ok(message_read_vouch(&got, &read));
+    assert_int_equal(read.n, 3);
+    for (size_t i = 0; i < 3; i++) {
+        assert_true(host_eq(&read.hosts[i], &names.hosts[i]));
+    }
+    ipc_message_fini(&got);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        got = (struct ipc_message){.type = MESSAGE_VOUCH, .len = bad[i].len};
+        memcpy(got.bytes, bad[i].p, bad[i].len);
+        assert_err(message_read_vouch(&got, &read), ERR_INVALID);
+    }
+    end();
+}
+
 TESTS_MAIN(unit(a_question_and_its_answer_arrive_as_they_were_sent),
            unit(ids_and_passwords_that_are_too_long_are_not_sent),
            unit(a_question_or_answer_of_another_shape_is_refused),
            unit(a_message_has_the_number_of_descriptors_that_its_row_says),
            unit(a_wanted_leaf_and_the_leaf_arrive_as_they_were_sent),
            unit(a_host_that_is_not_canonical_or_a_message_cut_short_is_refused),
-           unit(the_leaf_key_arrives_with_its_secret_and_its_chain))
+           unit(the_leaf_key_arrives_with_its_secret_and_its_chain),
+           unit(the_console_s_names_arrive_as_they_were_sent))

@@ -5,7 +5,7 @@
  * and every day (option leaf-key) it makes the key under all leaves and the secret of tickets, and
  * hands them to each worker; it signs a leaf for a host that a worker names, at a bounded rate for
  * each, and remembers it for all of them. What is over the rate waits in a bounded queue; what does
- * not fit there is refused.
+ * not fit there is refused. For front it signs the console's certificate (vouch.h).
  */
 #include <stdlib.h>
 #include <unistd.h>
@@ -21,6 +21,7 @@
 #include "proc/keeper.h"
 #include "proc/leaves.h"
 #include "proc/message.h"
+#include "proc/vouch.h"
 
 enum {
     LINKS_MAX = 64,
@@ -52,6 +53,7 @@ struct notary {
     uint8_t secret[TLS_TICKET_SECRET_BYTES];
     int chain_fd;
     struct leaves *leaves;
+    struct vouch vouch;
     struct link links[LINKS_MAX];
     size_t turn; /* whose it is next */
     bool limited;
@@ -320,6 +322,11 @@ static void take_links(struct child *child, bool go)
         add_link(child->work, child->notary_fds[i]);
     }
     child->n_notary = 0;
+    if (child->vouch_fd >= 0) {
+        struct notary *notary = child->work;
+        vouch_take(&notary->vouch, child->vouch_fd, &child->vouch_names, notary->chain_fd);
+        child->vouch_fd = -1;
+    }
 }
 
 static void drain(struct child *child)
@@ -363,6 +370,7 @@ enum err proc_notary_start(struct child *child)
         log_line(LOG_WARN, "not-locked", "do=\"raise the limit of locked memory (ulimit -l)\"");
     }
     ERR_TRY(prepare(&notary));
+    vouch_init(&notary.vouch, child->loop, notary.authority);
     ERR_TRY(leaves_new(LEAVES, &notary.leaves));
     ERR_TRY(renew_key(&notary));
     ERR_TRY(child_become(child));

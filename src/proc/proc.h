@@ -40,7 +40,8 @@ enum proc_hand {
     HAND_PROVIDERS = 1 << 19,
     HAND_RECORDS = 1 << 20,
     HAND_PUBLISHED = 1 << 21,
-    HAND_LAST = HAND_PUBLISHED,
+    HAND_VOUCH = 1 << 22,
+    HAND_LAST = HAND_VOUCH,
 };
 
 struct child;

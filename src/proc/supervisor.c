@@ -86,7 +86,7 @@ static const struct line_row {
 } line_rows[] = {
     {PROC_auth, HAND_AUTH, MESSAGE_AUTH},       {PROC_notary, HAND_NOTARY, MESSAGE_NOTARY},
     {PROC_clerk, HAND_CLERK, MESSAGE_CLERK},    {PROC_desk, HAND_DESK, MESSAGE_DESK},
-    {PROC_signon, HAND_SIGNON, MESSAGE_SIGNON},
+    {PROC_signon, HAND_SIGNON, MESSAGE_SIGNON}, {PROC_notary, HAND_VOUCH, MESSAGE_VOUCH},
 };
 enum { N_LINES = sizeof(line_rows) / sizeof(line_rows[0]) };
 
@@ -100,20 +100,35 @@ static struct slot *find_slot(struct supervisor *supervisor, enum proc proc)
     return NULL;
 }
 
+/* Front and the notary: both hear the console's names from us, so that front asks for none. */
+static enum err send_ends(const struct supervisor *supervisor, const struct line_row *row,
+                          const int controls[2], const int pair[2])
+{
+    struct front_names names;
+    enum err err = ERR_OK;
+    if (row->hand == HAND_VOUCH && front_names_find(supervisor->conf, &names) != ERR_OK) {
+        return ERR_OK; /* as front will say */
+    }
+    for (size_t i = 0; i < 2 && err == ERR_OK; i++) {
+        err = row->hand == HAND_VOUCH ? message_send_vouch(controls[i], pair[i], &names)
+                                      : message_send(controls[i], row->message, pair[i], -1);
+    }
+    return err;
+}
+
 /* Puts a worker and the other in touch, where both are there. */
 static enum err hand_line(struct supervisor *supervisor, const struct slot *slot,
                           const struct line_row *row)
 {
     const struct slot *other = find_slot(supervisor, row->to);
     int pair[2];
-    if (other == NULL || other->pid == 0 || slot->pid == 0) {
+    bool needless = row->hand == HAND_VOUCH && supervisor->conf->console_certificate.len != 0;
+    if (other == NULL || other->pid == 0 || slot->pid == 0 || needless) {
         return ERR_OK;
     }
     ERR_TRY(ipc_pair(pair));
-    enum err err = message_send(other->control.fd, row->message, pair[0], -1);
-    if (err == ERR_OK) {
-        err = message_send(slot->control.fd, row->message, pair[1], -1);
-    }
+    const int controls[2] = {other->control.fd, slot->control.fd};
+    enum err err = send_ends(supervisor, row, controls, pair);
     close(pair[0]);
     close(pair[1]);
     return err;
@@ -184,6 +199,8 @@ static enum err hand_one(struct supervisor *supervisor, struct slot *slot, enum 
         return hand_line(supervisor, slot, &line_rows[4]);
     case HAND_PROVIDERS:
         return hand_providers(supervisor, slot);
+    case HAND_VOUCH:
+        return hand_line(supervisor, slot, &line_rows[5]);
     case HAND_RECORDS:
         return supervisor->store_fd < 0 ? ERR_OK
                                         : message_send(control, MESSAGE_RECORDS,

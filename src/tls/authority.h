@@ -42,6 +42,14 @@ MUST_USE enum err authority_sign(const struct authority *authority, const struct
                                  const struct tls_key *leaf_key, int64_t now_ms,
                                  struct buf *ret_der);
 
+/* A certificate for a server of our own, for all of these hosts (1 to AUTHORITY_SERVER_HOSTS),
+ * under the public half of its key: as a leaf, but for AUTHORITY_SERVER_DAYS. ERR_INVALID,
+ * ERR_MEMORY. */
+enum { AUTHORITY_SERVER_DAYS = 398, AUTHORITY_SERVER_HOSTS = 32 };
+MUST_USE enum err authority_sign_server(const struct authority *authority, const struct host *hosts,
+                                        size_t n_hosts, const struct tls_key *public_key,
+                                        int64_t now_ms, struct buf *ret_der);
+
 /* --- the key under the leaves -------------------------------------------------------------------
  */
 
@@ -50,6 +58,9 @@ MUST_USE enum err tls_key_make(struct tls_key **ret_key);
 /* As DER (PKCS #8) and back; for the line between the notary and a worker. */
 MUST_USE enum err tls_key_print(const struct tls_key *key, struct buf *ret_der);
 MUST_USE enum err tls_key_read(struct str der, struct tls_key **ret_key);
+/* Its public half as DER (SubjectPublicKeyInfo) and back: a key that signs nothing. */
+MUST_USE enum err tls_key_print_public(const struct tls_key *key, struct buf *ret_der);
+MUST_USE enum err tls_key_read_public(struct str der, struct tls_key **ret_key);
 void tls_key_free(struct tls_key *key);
 
 #endif

@@ -68,6 +68,44 @@ TEST(a_leaf_is_what_a_strict_verifier_takes)
     tls_rig_fini(&rig);
 }
 
+TEST(a_server_s_certificate_is_for_all_its_names_and_398_days)
+{
+    static const char *const NAMES[] = {"localhost", "lodge.oak.example", "192.0.2.7"};
+    struct tls_rig rig;
+    struct host hosts[3];
+    struct buf public_key;
+    struct buf der;
+    struct tls_key *half;
+    tls_rig_init(&rig);
+    buf_init(&der, 4096);
+    buf_init(&public_key, 1024);
+    for (size_t i = 0; i < 3; i++) {
+        hosts[i] = tls_rig_host(NAMES[i]);
+    }
+    assert_ok(tls_key_print_public(rig.key, &public_key));
+    assert_ok(tls_key_read_public(buf_str(&public_key), &half));
+    assert_ok(authority_sign_server(rig.authority, hosts, 3, half, rig.now_ms, &der));
+    const unsigned char *at = (const unsigned char *)der.p;
+    X509 *server = d2i_X509(NULL, &at, (long)der.len);
+    for (size_t i = 0; i < 3; i++) {
+        assert_true(holds(server, rig.authority->certificate, NAMES[i], rig.now_ms));
+    }
+    assert_false(holds(server, rig.authority->certificate, "other.example", rig.now_ms));
+    assert_true(seconds(X509_get0_notAfter(server)) - seconds(X509_get0_notBefore(server)) ==
+                398LL * DAY_S - 1);
+    assert_int_equal(X509_NAME_entry_count(X509_get_subject_name(server)), 0);
+    assert_int_equal(X509_get_key_usage(server), KU_DIGITAL_SIGNATURE);
+    assert_int_equal(X509_get_extended_key_usage(server), XKU_SSL_SERVER);
+    assert_int_equal(X509_check_ca(server), 0);
+    assert_err(authority_sign_server(rig.authority, hosts, 0, half, rig.now_ms, &der), ERR_INVALID);
+    assert_err(tls_key_read_public(STR("no key"), &half), ERR_INVALID);
+    X509_free(server);
+    tls_key_free(half);
+    buf_fini(&public_key);
+    buf_fini(&der);
+    tls_rig_fini(&rig);
+}
+
 TEST(an_ipv6_address_is_an_ip_san)
 {
     struct tls_rig rig;
@@ -385,8 +423,9 @@ TEST(a_leaf_key_of_another_kind_is_refused)
     }
 }
 
-TESTS_MAIN(unit(a_leaf_is_what_a_strict_verifier_takes), unit(an_ipv6_address_is_an_ip_san),
-           unit(F22_a_leaf_says_no_more_than_it_must),
+TESTS_MAIN(unit(a_leaf_is_what_a_strict_verifier_takes),
+           unit(a_server_s_certificate_is_for_all_its_names_and_398_days),
+           unit(an_ipv6_address_is_an_ip_san), unit(F22_a_leaf_says_no_more_than_it_must),
            unit(serials_are_positive_and_of_128_bits_and_never_the_same),
            unit(a_leaf_lives_for_90_days_and_within_its_CA),
            unit(a_name_for_a_CA_is_printable_and_not_too_long),

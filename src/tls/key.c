@@ -75,6 +75,36 @@ enum err tls_key_read(struct str der, struct tls_key **ret_key)
     return key_of(pkey, ret_key);
 }
 
+enum err tls_key_print_public(const struct tls_key *key, struct buf *ret_der)
+{
+    unsigned char *der = NULL;
+    int n = i2d_PUBKEY(key->pkey, &der);
+    ERR_clear_error();
+    if (n < 0) {
+        return ERR_MEMORY;
+    }
+    buf_append(ret_der, str_make((const char *)der, (size_t)n));
+    OPENSSL_free(der);
+    return buf_err(ret_der);
+}
+
+enum err tls_key_read_public(struct str der, struct tls_key **ret_key)
+{
+    if (der.len == 0 || der.len > INT_MAX) {
+        return ERR_INVALID;
+    }
+    ERR_TRY(library_start());
+    const unsigned char *at = (const unsigned char *)der.p;
+    EVP_PKEY *pkey = d2i_PUBKEY(NULL, &at, (long)der.len);
+    bool whole = pkey != NULL && at == (const unsigned char *)der.p + der.len;
+    ERR_clear_error();
+    if (!whole || !is_p256(pkey)) {
+        EVP_PKEY_free(pkey);
+        return ERR_INVALID;
+    }
+    return key_of(pkey, ret_key);
+}
+
 void tls_key_free(struct tls_key *key)
 {
     if (key != NULL) {

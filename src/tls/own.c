@@ -87,6 +87,48 @@ bool own_is_for(struct str certificate, const struct host *names, size_t n_names
     return all;
 }
 
+bool own_is_from(struct str certificate, struct str chain)
+{
+    STACK_OF(X509) *list = NULL;
+    STACK_OF(X509) *issuers = NULL;
+    bool from = pem_certificates(certificate, false, &list) == ERR_OK &&
+                der_certificates(chain, &issuers) == ERR_OK && sk_X509_num(list) > 0 &&
+                sk_X509_num(issuers) > 0;
+    if (from) {
+        X509 *issuer = sk_X509_value(issuers, 0);
+        X509 *first = sk_X509_value(list, 0);
+        from = X509_check_issued(issuer, first) == X509_V_OK &&
+               X509_verify(first, X509_get0_pubkey(issuer)) == 1;
+    }
+    sk_X509_pop_free(list, X509_free);
+    sk_X509_pop_free(issuers, X509_free);
+    ERR_clear_error();
+    return from;
+}
+
+enum err own_print_key(const struct tls_key *key, struct buf *ret_pem)
+{
+    return pem_print_key(key->pkey, ret_pem);
+}
+
+static enum err print_all(struct str ders, struct buf *ret_pem)
+{
+    STACK_OF(X509) *list = NULL;
+    ERR_TRY(der_certificates(ders, &list));
+    enum err err = sk_X509_num(list) > 0 ? ERR_OK : ERR_INVALID;
+    for (int i = 0; i < sk_X509_num(list) && err == ERR_OK; i++) {
+        err = pem_print_certificate(sk_X509_value(list, i), ret_pem);
+    }
+    sk_X509_pop_free(list, X509_free);
+    return err;
+}
+
+enum err own_print_chain(struct str der, struct str chain, struct buf *ret_pem)
+{
+    ERR_TRY(print_all(der, ret_pem));
+    return print_all(chain, ret_pem);
+}
+
 /* NULL, or what is wrong. */
 static const char *judge(X509 *certificate, EVP_PKEY *key, int64_t now_s)
 {
