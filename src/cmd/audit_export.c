@@ -11,6 +11,7 @@
 #include "crypto/hash.h"
 #include "records/audit.h"
 #include "records/audit_list.h"
+#include "store/attempt.h"
 #include "wire/csv.h"
 #include "wire/json.h"
 
@@ -177,13 +178,12 @@ static enum err note(struct acts_export *out)
         .words =
             out->private_words ? STR("At the machine, with private words") : STR("At the machine"),
     };
-    ERR_TRY(store_begin(out->place.store, out->school, STORE_WRITE));
-    enum err err = audit_append(out->place.store, NULL, &at_machine, &entry, NULL);
-    if (err != ERR_OK) {
-        store_rollback(out->place.store);
-        return err;
+    struct store_attempt attempt = store_attempt(out->place.store, out->school, STORE_WRITE);
+    while (store_attempt_begin(&attempt)) {
+        store_attempt_end(&attempt,
+                          audit_append(out->place.store, NULL, &at_machine, &entry, NULL));
     }
-    return store_commit(out->place.store);
+    return attempt.err;
 }
 
 static int run(struct acts_export *out)

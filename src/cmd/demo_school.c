@@ -19,6 +19,7 @@
 #include "records/account.h"
 #include "records/factor.h"
 #include "records/school_policy.h"
+#include "store/attempt.h"
 
 enum { PATH_BYTES = 4200, GROUP_LETTERS = 4, WHY_MAX = 4096, ARENA_MAX = 64 * 1024 };
 enum { SHOWN_CODES = 3 };
@@ -181,7 +182,7 @@ static int make_account(struct making *making, const json_t *row)
 
 /* ---- the whole ---- */
 
-static enum err add_school(struct making *making, const json_t *school, struct str policy)
+static enum err put_school(struct making *making, const json_t *school, struct str policy)
 {
     struct store *store = making->engine.store;
     const struct store_value values[] = {
@@ -189,7 +190,6 @@ static enum err add_school(struct making *making, const json_t *school, struct s
         store_text(member(school, "kind")), store_text(member(school, "urn")),
         store_number(making->operator.now_ms)};
     struct buf why;
-    ERR_TRY(store_begin(store, making->operator.school, STORE_WRITE));
     buf_init(&why, WHY_MAX);
     enum err err = store_run(store, STATEMENT_SCHOOL_ADD, values, 5, NULL);
     if (err == ERR_OK) {
@@ -197,11 +197,17 @@ static enum err add_school(struct making *making, const json_t *school, struct s
                                        STR("The preset of the demonstration"), &why);
     }
     buf_fini(&why);
-    if (err == ERR_OK) {
-        return store_commit(store);
-    }
-    store_rollback(store);
     return err;
+}
+
+static enum err add_school(struct making *making, const json_t *school, struct str policy)
+{
+    struct store_attempt attempt =
+        store_attempt(making->engine.store, making->operator.school, STORE_WRITE);
+    while (store_attempt_begin(&attempt)) {
+        store_attempt_end(&attempt, put_school(making, school, policy));
+    }
+    return attempt.err;
 }
 
 static int make_rows(struct making *making, const json_t *rows)

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "records/account_impl.h"
+#include "store/attempt.h"
 #include "wire/utf8.h"
 
 static const struct account_state_row {
@@ -268,10 +269,13 @@ enum err account_link_identity(struct engine *engine, const struct actor *actor,
                                struct str subject)
 {
     struct arena arena;
-    ERR_TRY(store_begin(engine->store, actor->school, STORE_WRITE));
+    struct store_attempt attempt = store_attempt(engine->store, actor->school, STORE_WRITE);
     arena_init(&arena, 8192);
-    enum err err =
-        account_finish(engine->store, link_identity(engine, actor, &arena, issuer, subject));
+    while (store_attempt_begin(&attempt)) {
+        arena_reset(&arena);
+        store_attempt_end(&attempt, link_identity(engine, actor, &arena, issuer, subject));
+    }
+    enum err err = attempt.err;
     arena_fini(&arena);
     return err;
 }

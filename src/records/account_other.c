@@ -4,6 +4,7 @@
 #include "crypto/random.h"
 #include "crypto/secret.h"
 #include "records/account_impl.h"
+#include "store/attempt.h"
 #include "wire/utf8.h"
 
 enum { ARENA_BYTES = 256 * 1024, PER_PAGE = 50, PEOPLE_MAX = 50 };
@@ -273,10 +274,13 @@ enum err account_make(struct engine *engine, const struct actor *actor,
         return fault(ret_fault, "person", "Choose somebody who is at the school.");
     }
     record_id_make(&id);
-    ERR_TRY(store_begin(engine->store, actor->school, STORE_WRITE));
+    struct store_attempt attempt = store_attempt(engine->store, actor->school, STORE_WRITE);
     arena_init(&arena, ARENA_BYTES);
-    enum err err =
-        account_finish(engine->store, make(engine, actor, &arena, fresh, &id, ret_fault));
+    while (store_attempt_begin(&attempt)) {
+        arena_reset(&arena);
+        store_attempt_end(&attempt, make(engine, actor, &arena, fresh, &id, ret_fault));
+    }
+    enum err err = attempt.err;
     arena_fini(&arena);
     if (err == ERR_OK) {
         *ret_id = id;
@@ -294,16 +298,16 @@ static enum err change(struct engine *engine, const struct actor *actor, struct 
                        account_change *what, struct str hash)
 {
     struct arena arena;
-    struct account account;
-    ERR_TRY(store_begin(engine->store, actor->school, STORE_WRITE));
+    struct store_attempt attempt = store_attempt(engine->store, actor->school, STORE_WRITE);
     arena_init(&arena, ARENA_BYTES);
-    enum err err = account_get_other(engine->store, &arena, actor, id, &account);
-    if (err == ERR_OK) {
-        err = what(engine, actor, &account, hash);
+    while (store_attempt_begin(&attempt)) {
+        struct account account;
+        arena_reset(&arena);
+        enum err err = account_get_other(engine->store, &arena, actor, id, &account);
+        store_attempt_end(&attempt, err == ERR_OK ? what(engine, actor, &account, hash) : err);
     }
-    err = account_finish(engine->store, err);
     arena_fini(&arena);
-    return err;
+    return attempt.err;
 }
 
 static enum err set_state(struct engine *engine, const struct actor *actor,

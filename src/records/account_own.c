@@ -4,6 +4,7 @@
 #include "records/account_impl.h"
 #include "records/factor.h"
 #include "records/session.h"
+#include "store/attempt.h"
 #include "wire/utf8.h"
 
 enum { ARENA_BYTES = 256 * 1024 };
@@ -133,9 +134,13 @@ static enum err set_password(struct engine *engine, const struct actor *actor, s
 enum err account_set_password(struct engine *engine, const struct actor *actor, struct str hash)
 {
     struct arena arena;
-    ERR_TRY(store_begin(engine->store, actor->school, STORE_WRITE));
+    struct store_attempt attempt = store_attempt(engine->store, actor->school, STORE_WRITE);
     arena_init(&arena, ARENA_BYTES);
-    enum err err = account_finish(engine->store, set_password(engine, actor, &arena, hash));
+    while (store_attempt_begin(&attempt)) {
+        arena_reset(&arena);
+        store_attempt_end(&attempt, set_password(engine, actor, &arena, hash));
+    }
+    enum err err = attempt.err;
     arena_fini(&arena);
     return err;
 }
@@ -162,9 +167,13 @@ static enum err compromised(struct engine *engine, const struct actor *actor, st
 enum err account_compromised(struct engine *engine, const struct actor *actor)
 {
     struct arena arena;
-    ERR_TRY(store_begin(engine->store, actor->school, STORE_WRITE));
+    struct store_attempt attempt = store_attempt(engine->store, actor->school, STORE_WRITE);
     arena_init(&arena, ARENA_BYTES);
-    enum err err = account_finish(engine->store, compromised(engine, actor, &arena));
+    while (store_attempt_begin(&attempt)) {
+        arena_reset(&arena);
+        store_attempt_end(&attempt, compromised(engine, actor, &arena));
+    }
+    enum err err = attempt.err;
     arena_fini(&arena);
     return err;
 }

@@ -9,6 +9,7 @@
 #include "crypto/secret.h"
 #include "records/account_impl.h"
 #include "records/factor_impl.h"
+#include "store/attempt.h"
 #include "store/keys.h"
 
 enum { ARENA_BYTES = 64 * 1024, SEALED_MAX = 256 };
@@ -231,9 +232,13 @@ enum err factor_totp_begin(struct engine *engine, const struct actor *actor,
                            uint8_t ret_secret[TOTP_SECRET_BYTES])
 {
     struct arena arena;
-    ERR_TRY(store_begin(engine->store, actor->school, STORE_WRITE));
+    struct store_attempt attempt = store_attempt(engine->store, actor->school, STORE_WRITE);
     arena_init(&arena, ARENA_BYTES);
-    enum err err = account_finish(engine->store, totp_begin(engine, actor, &arena, ret_secret));
+    while (store_attempt_begin(&attempt)) {
+        arena_reset(&arena);
+        store_attempt_end(&attempt, totp_begin(engine, actor, &arena, ret_secret));
+    }
+    enum err err = attempt.err;
     arena_fini(&arena);
     return err;
 }
@@ -276,6 +281,7 @@ static enum err judge(struct engine *engine, const struct actor *actor, struct a
                       struct str code, bool *ret_right)
 {
     const struct account account = account_of(actor);
+    *ret_right = false;
     ERR_TRY(may_try(engine->store, arena, actor));
     ERR_TRY(judge_any(engine, actor, arena, code, ret_right));
     ERR_TRY(count(engine->store, actor, *ret_right));
@@ -288,10 +294,14 @@ enum err factor_judge(struct engine *engine, const struct actor *actor, struct s
 {
     struct arena arena;
     bool right = false;
-    ERR_TRY(store_begin(engine->store, actor->school, STORE_WRITE));
+    struct store_attempt attempt = store_attempt(engine->store, actor->school, STORE_WRITE);
     arena_init(&arena, ARENA_BYTES);
     /* A wrong one is committed too: it counts. */
-    enum err err = account_finish(engine->store, judge(engine, actor, &arena, code, &right));
+    while (store_attempt_begin(&attempt)) {
+        arena_reset(&arena);
+        store_attempt_end(&attempt, judge(engine, actor, &arena, code, &right));
+    }
+    enum err err = attempt.err;
     arena_fini(&arena);
     return err == ERR_OK && !right ? ERR_INVALID : err;
 }
@@ -302,6 +312,7 @@ static enum err confirm(struct engine *engine, const struct actor *actor, struct
     struct factor_row rows[FACTOR_MAX];
     const struct account account = account_of(actor);
     size_t n;
+    *ret_right = false;
     ERR_TRY(may_try(engine->store, arena, actor));
     ERR_TRY(factor_rows(engine->store, arena, actor->school, actor->account, rows, &n));
     const struct factor_row *row = find_awaited(rows, n);
@@ -319,9 +330,13 @@ enum err factor_totp_confirm(struct engine *engine, const struct actor *actor, s
 {
     struct arena arena;
     bool right = false;
-    ERR_TRY(store_begin(engine->store, actor->school, STORE_WRITE));
+    struct store_attempt attempt = store_attempt(engine->store, actor->school, STORE_WRITE);
     arena_init(&arena, ARENA_BYTES);
-    enum err err = account_finish(engine->store, confirm(engine, actor, &arena, code, &right));
+    while (store_attempt_begin(&attempt)) {
+        arena_reset(&arena);
+        store_attempt_end(&attempt, confirm(engine, actor, &arena, code, &right));
+    }
+    enum err err = attempt.err;
     arena_fini(&arena);
     return err == ERR_OK && !right ? ERR_INVALID : err;
 }
@@ -351,9 +366,13 @@ static enum err remove_one(struct engine *engine, const struct actor *actor, str
 enum err factor_remove(struct engine *engine, const struct actor *actor, struct str id)
 {
     struct arena arena;
-    ERR_TRY(store_begin(engine->store, actor->school, STORE_WRITE));
+    struct store_attempt attempt = store_attempt(engine->store, actor->school, STORE_WRITE);
     arena_init(&arena, ARENA_BYTES);
-    enum err err = account_finish(engine->store, remove_one(engine, actor, &arena, id));
+    while (store_attempt_begin(&attempt)) {
+        arena_reset(&arena);
+        store_attempt_end(&attempt, remove_one(engine, actor, &arena, id));
+    }
+    enum err err = attempt.err;
     arena_fini(&arena);
     return err;
 }

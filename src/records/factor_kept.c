@@ -9,6 +9,7 @@
 #include "crypto/secret.h"
 #include "records/account_impl.h"
 #include "records/factor_impl.h"
+#include "store/attempt.h"
 #include "store/keys.h"
 #include "wire/addr.h"
 #include "wire/base64.h"
@@ -79,8 +80,11 @@ static enum err make_sheet(struct engine *engine, const struct actor *actor, str
 
 enum err sheet_make(struct engine *engine, const struct actor *actor, struct sheet *ret_sheet)
 {
-    ERR_TRY(store_begin(engine->store, actor->school, STORE_WRITE));
-    return account_finish(engine->store, make_sheet(engine, actor, ret_sheet));
+    struct store_attempt attempt = store_attempt(engine->store, actor->school, STORE_WRITE);
+    while (store_attempt_begin(&attempt)) {
+        store_attempt_end(&attempt, make_sheet(engine, actor, ret_sheet));
+    }
+    return attempt.err;
 }
 
 enum err sheet_judge(struct engine *engine, const struct actor *actor, struct str code,
@@ -140,9 +144,13 @@ enum err passkey_add(struct engine *engine, const struct actor *actor, struct st
     struct arena arena;
     const struct factor_row fresh = {
         .label = label, .name = credential, .secret = key, .last = counter};
-    ERR_TRY(store_begin(engine->store, actor->school, STORE_WRITE));
+    struct store_attempt attempt = store_attempt(engine->store, actor->school, STORE_WRITE);
     arena_init(&arena, ARENA_BYTES);
-    enum err err = account_finish(engine->store, add_passkey(engine, actor, &arena, &fresh));
+    while (store_attempt_begin(&attempt)) {
+        arena_reset(&arena);
+        store_attempt_end(&attempt, add_passkey(engine, actor, &arena, &fresh));
+    }
+    enum err err = attempt.err;
     arena_fini(&arena);
     return err;
 }
@@ -221,9 +229,12 @@ enum err passkey_used(struct engine *engine, const struct actor *actor, struct s
                       int64_t counter_before, int64_t counter)
 {
     uint64_t noted = 0;
-    ERR_TRY(store_begin(engine->store, actor->school, STORE_WRITE));
-    ERR_TRY(account_finish(engine->store,
-                           note_passkey(engine, actor, id, counter_before, counter, &noted)));
+    struct store_attempt attempt = store_attempt(engine->store, actor->school, STORE_WRITE);
+    while (store_attempt_begin(&attempt)) {
+        store_attempt_end(&attempt,
+                          note_passkey(engine, actor, id, counter_before, counter, &noted));
+    }
+    ERR_TRY(attempt.err);
     return noted == 1 ? ERR_OK : ERR_DENIED;
 }
 
@@ -256,8 +267,11 @@ enum err computer_remember(struct engine *engine, const struct actor *actor,
 {
     uint8_t digest[SESSION_DIGEST_BYTES];
     session_token_make(ret_token, digest);
-    ERR_TRY(store_begin(engine->store, actor->school, STORE_WRITE));
-    return account_finish(engine->store, remember(engine, actor, digest));
+    struct store_attempt attempt = store_attempt(engine->store, actor->school, STORE_WRITE);
+    while (store_attempt_begin(&attempt)) {
+        store_attempt_end(&attempt, remember(engine, actor, digest));
+    }
+    return attempt.err;
 }
 
 enum err computer_is_known(struct engine *engine, const struct actor *actor, struct str token,

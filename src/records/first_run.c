@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "records/account.h"
 #include "records/school_policy.h"
+#include "store/attempt.h"
 
 enum { POLICY_WHY_MAX = 4096 };
 
@@ -41,7 +42,7 @@ enum err first_run_is_open(struct store *store, bool *ret_open)
     return err;
 }
 
-static enum err add_school(struct first_maker *maker, const struct first_run *first)
+static enum err put_school(struct first_maker *maker, const struct first_run *first)
 {
     struct store *store = maker->engine->store;
     struct buf why;
@@ -49,7 +50,6 @@ static enum err add_school(struct first_maker *maker, const struct first_run *fi
                                          store_text(first->name), store_text(first->kind),
                                          store_text(first->urn), store_number(first->now_ms)};
     bool none = false;
-    ERR_TRY(store_begin(store, maker->operator.school, STORE_WRITE));
     buf_init(&why, POLICY_WHY_MAX);
     enum err err = no_school(store, &none);
     if (err == ERR_OK) {
@@ -60,11 +60,17 @@ static enum err add_school(struct first_maker *maker, const struct first_run *fi
                                        STR("The preset chosen at the first run"), &why);
     }
     buf_fini(&why);
-    if (err == ERR_OK) {
-        return store_commit(store);
-    }
-    store_rollback(store);
     return err;
+}
+
+static enum err add_school(struct first_maker *maker, const struct first_run *first)
+{
+    struct store_attempt attempt =
+        store_attempt(maker->engine->store, maker->operator.school, STORE_WRITE);
+    while (store_attempt_begin(&attempt)) {
+        store_attempt_end(&attempt, put_school(maker, first));
+    }
+    return attempt.err;
 }
 
 /* Takes the faults over. */
@@ -143,6 +149,9 @@ enum err first_run_make(struct engine *engine, const struct first_run *first,
                                   .operator= true,
                                   .now_ms = first->now_ms,
                                   .today = clock_british_day(first->now_ms)};
-    ERR_TRY(store_hold(engine->store));
-    return store_settle(engine->store, make_all(&maker, first, ret_made));
+    struct store_attempt attempt = store_attempt_hold(engine->store);
+    while (store_attempt_begin(&attempt)) {
+        store_attempt_end(&attempt, make_all(&maker, first, ret_made));
+    }
+    return attempt.err;
 }

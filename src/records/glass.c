@@ -8,6 +8,7 @@
 #include "crypto/random.h"
 #include "crypto/secret.h"
 #include "records/account_impl.h"
+#include "store/attempt.h"
 #include "store/keys.h"
 
 enum { PLAIN_CHARS = 28, GLASS_COLUMNS_N = 10 };
@@ -97,8 +98,11 @@ enum err glass_ask(struct engine *engine, const struct actor *actor)
         return ERR_DENIED;
     }
     record_id_make(&id);
-    ERR_TRY(store_begin(engine->store, actor->school, STORE_WRITE));
-    return account_finish(engine->store, ask(engine, actor, &id));
+    struct store_attempt attempt = store_attempt(engine->store, actor->school, STORE_WRITE);
+    while (store_attempt_begin(&attempt)) {
+        store_attempt_end(&attempt, ask(engine, actor, &id));
+    }
+    return attempt.err;
 }
 
 static void make_code(char plain[PLAIN_CHARS], char shown[GLASS_CODE_CHARS + 1])
@@ -162,8 +166,11 @@ enum err glass_seal(struct engine *engine, const struct actor *actor, struct str
     enum err err = digest_code(engine, plain, digest);
     secret_wipe(plain, sizeof(plain));
     ERR_TRY(err);
-    ERR_TRY(store_begin(engine->store, actor->school, STORE_WRITE));
-    return account_finish(engine->store, seal(engine, actor, id, digest));
+    struct store_attempt attempt = store_attempt(engine->store, actor->school, STORE_WRITE);
+    while (store_attempt_begin(&attempt)) {
+        store_attempt_end(&attempt, seal(engine, actor, id, digest));
+    }
+    return attempt.err;
 }
 
 /* ---- breaking ---- */
@@ -227,7 +234,10 @@ enum err glass_break(struct engine *engine, struct arena *arena, const struct ac
     secret_wipe(plain, sizeof(plain));
     ERR_TRY(err);
     within.school = columns[1].bytes;
-    ERR_TRY(store_begin(engine->store, within.school, STORE_WRITE));
-    return account_finish(engine->store,
+    struct store_attempt attempt = store_attempt(engine->store, within.school, STORE_WRITE);
+    while (store_attempt_begin(&attempt)) {
+        store_attempt_end(&attempt,
                           use(engine, &within, columns[0].bytes, name, reason, ret_token));
+    }
+    return attempt.err;
 }

@@ -2,6 +2,7 @@
 /* What start pages announce. */
 #include "base/check.h"
 #include "records/account_impl.h"
+#include "store/attempt.h"
 
 enum { NOTICE_DAYS = 30, ARENA_BYTES = 8192 };
 
@@ -109,9 +110,13 @@ static enum err see(struct engine *engine, const struct actor *actor, struct are
 enum err notice_seen(struct engine *engine, const struct actor *actor, struct str id)
 {
     struct arena arena;
-    ERR_TRY(store_begin(engine->store, actor->school, STORE_WRITE));
+    struct store_attempt attempt = store_attempt(engine->store, actor->school, STORE_WRITE);
     arena_init(&arena, ARENA_BYTES);
-    enum err err = account_finish(engine->store, see(engine, actor, &arena, id));
+    while (store_attempt_begin(&attempt)) {
+        arena_reset(&arena);
+        store_attempt_end(&attempt, see(engine, actor, &arena, id));
+    }
+    enum err err = attempt.err;
     arena_fini(&arena);
     return err;
 }

@@ -10,6 +10,7 @@
 #include "policy/state.h"
 #include "records/actor.h"
 #include "records/publish_impl.h"
+#include "store/attempt.h"
 
 enum { WHY_MAX = 64 * 1024, DAY_CHARS = 10, RETRY_MS = MS_PER_HOUR };
 
@@ -386,13 +387,11 @@ static enum err note_all(struct store *store, struct str school, const json_t *f
 
 enum err publish_note(struct store *store, struct str school, const json_t *faults, int64_t now_ms)
 {
-    ERR_TRY(store_begin(store, school, STORE_WRITE));
-    enum err err = note_all(store, school, faults, now_ms);
-    if (err == ERR_OK) {
-        return store_commit(store);
+    struct store_attempt attempt = store_attempt(store, school, STORE_WRITE);
+    while (store_attempt_begin(&attempt)) {
+        store_attempt_end(&attempt, note_all(store, school, faults, now_ms));
     }
-    store_rollback(store);
-    return err;
+    return attempt.err;
 }
 
 enum err publish_faults(struct store *store, struct str school, struct str person,

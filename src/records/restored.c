@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "records/audit.h"
+#include "store/attempt.h"
 
 enum { SCHOOLS_BYTES = 1024 * 1024, DAY_CHARS = 10 };
 
@@ -47,13 +48,11 @@ static enum err note_act(struct engine *engine, const struct actor *actor, struc
 {
     const struct act_entry entry = {
         .act = ACT_restored, .area = STR("restore_test"), .record = id, .version = 1};
-    ERR_TRY(store_begin(engine->store, actor->school, STORE_WRITE));
-    enum err err = audit_append(engine->store, engine->keys, actor, &entry, NULL);
-    if (err != ERR_OK) {
-        store_rollback(engine->store);
-        return err;
+    struct store_attempt attempt = store_attempt(engine->store, actor->school, STORE_WRITE);
+    while (store_attempt_begin(&attempt)) {
+        store_attempt_end(&attempt, audit_append(engine->store, engine->keys, actor, &entry, NULL));
     }
-    return store_commit(engine->store);
+    return attempt.err;
 }
 
 static enum err note_school(struct engine *engine, const struct restored *test, struct str school,

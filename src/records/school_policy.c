@@ -11,6 +11,7 @@
 #include "records/audit.h"
 #include "records/permit.h"
 #include "records/register.h"
+#include "store/attempt.h"
 
 enum { HISTORY_PAGE = 50, FINDINGS_MAX = 256 * 1024, WHY_MAX = 64 * 1024, LAST_COLUMNS = 5 };
 
@@ -254,13 +255,11 @@ static enum err keep_in_transaction(struct engine *engine, const struct actor *a
                                     const struct school_policy_change *change, struct str canonical,
                                     int64_t *ret_number)
 {
-    ERR_TRY(store_begin(engine->store, actor->school, STORE_WRITE));
-    enum err err = keep(engine, actor, change, canonical, ret_number);
-    if (err == ERR_OK) {
-        return store_commit(engine->store);
+    struct store_attempt attempt = store_attempt(engine->store, actor->school, STORE_WRITE);
+    while (store_attempt_begin(&attempt)) {
+        store_attempt_end(&attempt, keep(engine, actor, change, canonical, ret_number));
     }
-    store_rollback(engine->store);
-    return err;
+    return attempt.err;
 }
 
 static enum err check_change(const struct school_policy_change *change, struct buf *canonical,
@@ -337,15 +336,11 @@ enum err school_policy_keep_given(struct engine *engine, const struct actor *act
     buf_init(&canonical, LIMIT_POLICY_BYTES);
     enum err err = check_change(&change, &canonical, why);
     if (err == ERR_OK) {
-        err = store_begin(engine->store, actor->school, STORE_WRITE);
-    }
-    if (err == ERR_OK) {
-        err = add_if_other(engine, actor, &change, buf_str(&canonical));
-        if (err == ERR_OK) {
-            err = store_commit(engine->store);
-        } else {
-            store_rollback(engine->store);
+        struct store_attempt attempt = store_attempt(engine->store, actor->school, STORE_WRITE);
+        while (store_attempt_begin(&attempt)) {
+            store_attempt_end(&attempt, add_if_other(engine, actor, &change, buf_str(&canonical)));
         }
+        err = attempt.err;
     }
     buf_fini(&canonical);
     return err;

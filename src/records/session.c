@@ -9,6 +9,7 @@
 #include "crypto/random.h"
 #include "crypto/secret.h"
 #include "records/account_impl.h"
+#include "store/attempt.h"
 #include "wire/addr.h"
 #include "wire/base64.h"
 
@@ -100,12 +101,16 @@ static enum err find(struct store *store, struct arena *arena,
         store, store_row(store, STATEMENT_SESSION_FIND, values, 3, arena, columns, COLUMNS));
 }
 
-static enum err note_use(struct store *store, const struct session *session, int64_t now_ms)
+/* Not noted, for a disk that is full or another writer, it is found idle so much earlier: no reason
+ * to refuse a page that only reads. */
+static void note_use(struct store *store, const struct session *session, int64_t now_ms)
 {
     const struct store_value values[] = {store_text(session->school), store_text(session->id),
                                          store_number(now_ms)};
-    ERR_TRY(store_begin(store, session->school, STORE_WRITE));
-    return account_finish(store, store_run(store, STATEMENT_SESSION_USED, values, 3, NULL));
+    struct store_attempt attempt = store_attempt(store, session->school, STORE_WRITE);
+    while (store_attempt_begin(&attempt)) {
+        store_attempt_end(&attempt, store_run(store, STATEMENT_SESSION_USED, values, 3, NULL));
+    }
 }
 
 /* A compromised account's last session may do nothing but choose a new password. */
@@ -145,7 +150,7 @@ enum err session_find(struct store *store, struct arena *arena, struct str token
         return ERR_OK;
     }
     if (now_ms - columns[6].number >= MS_PER_MINUTE) {
-        ERR_TRY(note_use(store, &session, now_ms));
+        note_use(store, &session, now_ms);
     }
     *ret_session = session;
     print_csrf(token, ret_session->csrf);
@@ -156,14 +161,19 @@ enum err session_find(struct store *store, struct arena *arena, struct str token
 
 static enum err end_person(struct engine *engine, const struct actor *actor, struct str why)
 {
-    ERR_TRY(store_begin(engine->store, actor->school, STORE_WRITE));
-    enum err err =
-        session_end_person(engine->store, actor->school, actor->person, actor->now_ms, why);
     const struct account account = {.id = actor->account, .person = actor->person};
-    if (err == ERR_OK) {
-        err = account_note(engine, actor, ACT_signed_out, &account, NULL, why);
+    ERR_TRY(session_end_person(engine->store, actor->school, actor->person, actor->now_ms, why));
+    return account_note(engine, actor, ACT_signed_out, &account, NULL, why);
+}
+
+/* Somebody without a role is refused by each page, whether or not their sessions can be ended just
+ * now. */
+static void try_end_person(struct engine *engine, const struct actor *actor, struct str why)
+{
+    struct store_attempt attempt = store_attempt(engine->store, actor->school, STORE_WRITE);
+    while (store_attempt_begin(&attempt)) {
+        store_attempt_end(&attempt, end_person(engine, actor, why));
     }
-    return account_finish(engine->store, err);
 }
 
 enum err session_actor(struct engine *engine, struct arena *arena, const struct session *session,
@@ -184,7 +194,7 @@ enum err session_actor(struct engine *engine, struct arena *arena, const struct 
         account_finish(engine->store, actor_load(engine->store, arena, session->person, actor));
     if (err == ERR_NOT_FOUND || (err == ERR_OK && actor->roles == 0)) {
         actor->person = session->person;
-        ERR_TRY(end_person(engine, actor, STR("the last role ended")));
+        try_end_person(engine, actor, STR("the last role ended"));
         return ERR_DENIED;
     }
     return err;
@@ -262,8 +272,11 @@ enum err session_begin(struct engine *engine, const struct actor *actor, enum se
     uint8_t digest[SESSION_DIGEST_BYTES];
     CHECK(stage == SESSION_PASSWORD || stage == SESSION_WHOLE);
     session_token_make(&token, digest);
-    ERR_TRY(store_begin(engine->store, actor->school, STORE_WRITE));
-    ERR_TRY(account_finish(engine->store, begin(engine, actor, stage, factor_ms, digest)));
+    struct store_attempt attempt = store_attempt(engine->store, actor->school, STORE_WRITE);
+    while (store_attempt_begin(&attempt)) {
+        store_attempt_end(&attempt, begin(engine, actor, stage, factor_ms, digest));
+    }
+    ERR_TRY(attempt.err);
     *ret_token = token;
     return ERR_OK;
 }
@@ -282,9 +295,12 @@ enum err session_show_factor(struct engine *engine, const struct actor *actor)
 {
     const struct store_value values[] = {store_text(actor->school), store_text(actor->session),
                                          store_number(actor->now_ms)};
-    ERR_TRY(store_begin(engine->store, actor->school, STORE_WRITE));
-    return account_finish(engine->store,
+    struct store_attempt attempt = store_attempt(engine->store, actor->school, STORE_WRITE);
+    while (store_attempt_begin(&attempt)) {
+        store_attempt_end(&attempt,
                           store_run(engine->store, STATEMENT_SESSION_FACTOR, values, 3, NULL));
+    }
+    return attempt.err;
 }
 
 /* ---- ending ---- */
@@ -305,8 +321,11 @@ static enum err end(struct engine *engine, const struct actor *actor, struct str
 
 enum err session_end(struct engine *engine, const struct actor *actor, struct str id)
 {
-    ERR_TRY(store_begin(engine->store, actor->school, STORE_WRITE));
-    return account_finish(engine->store, end(engine, actor, id));
+    struct store_attempt attempt = store_attempt(engine->store, actor->school, STORE_WRITE);
+    while (store_attempt_begin(&attempt)) {
+        store_attempt_end(&attempt, end(engine, actor, id));
+    }
+    return attempt.err;
 }
 
 static enum err end_others(struct engine *engine, const struct actor *actor)
@@ -320,8 +339,11 @@ static enum err end_others(struct engine *engine, const struct actor *actor)
 
 enum err session_end_others(struct engine *engine, const struct actor *actor)
 {
-    ERR_TRY(store_begin(engine->store, actor->school, STORE_WRITE));
-    return account_finish(engine->store, end_others(engine, actor));
+    struct store_attempt attempt = store_attempt(engine->store, actor->school, STORE_WRITE);
+    while (store_attempt_begin(&attempt)) {
+        store_attempt_end(&attempt, end_others(engine, actor));
+    }
+    return attempt.err;
 }
 
 enum err session_end_person(struct store *store, struct str school, struct str person,
@@ -347,8 +369,11 @@ enum err session_challenge_make(struct store *store, const struct actor *actor,
 {
     random_bytes(ret_challenge, SESSION_CHALLENGE_BYTES);
     struct str bytes = {(const char *)ret_challenge, SESSION_CHALLENGE_BYTES};
-    ERR_TRY(store_begin(store, actor->school, STORE_WRITE));
-    return account_finish(store, set_challenge(store, actor, store_blob(bytes)));
+    struct store_attempt attempt = store_attempt(store, actor->school, STORE_WRITE);
+    while (store_attempt_begin(&attempt)) {
+        store_attempt_end(&attempt, set_challenge(store, actor, store_blob(bytes)));
+    }
+    return attempt.err;
 }
 
 static enum err take_challenge(struct store *store, const struct actor *actor, struct arena *arena,
@@ -371,11 +396,14 @@ enum err session_challenge_take(struct store *store, const struct actor *actor,
 {
     struct arena arena;
     bool good = false;
-    ERR_TRY(store_begin(store, actor->school, STORE_WRITE));
+    struct store_attempt attempt = store_attempt(store, actor->school, STORE_WRITE);
     arena_init(&arena, 1024);
     /* One that is too old is taken all the same. */
-    enum err err =
-        account_finish(store, take_challenge(store, actor, &arena, ret_challenge, &good));
+    while (store_attempt_begin(&attempt)) {
+        arena_reset(&arena);
+        store_attempt_end(&attempt, take_challenge(store, actor, &arena, ret_challenge, &good));
+    }
+    enum err err = attempt.err;
     arena_fini(&arena);
     return err == ERR_OK && !good ? ERR_NOT_FOUND : err;
 }

@@ -2,6 +2,7 @@
 /* Opening what is sensitive: one reason, chosen or typed, opens that child's records for 30 minutes
  * (U8). */
 #include "records/audit.h"
+#include "store/attempt.h"
 #include "web/records_impl.h"
 #include "web/views.h"
 
@@ -56,13 +57,13 @@ enum web_next web_records_look(struct web_exchange *exchange)
 static enum err open_look(struct web_exchange *exchange, struct str child, struct str reason)
 {
     const struct web_options *options = &exchange->web->options;
-    ERR_TRY(store_begin(options->store, exchange->actor.school, STORE_WRITE));
-    enum err err = look_open(options->store, options->keys, &exchange->actor, child, reason);
-    if (err == ERR_OK) {
-        return store_commit(options->store);
+    struct store_attempt attempt =
+        store_attempt(options->store, exchange->actor.school, STORE_WRITE);
+    while (store_attempt_begin(&attempt)) {
+        store_attempt_end(
+            &attempt, look_open(options->store, options->keys, &exchange->actor, child, reason));
     }
-    store_rollback(options->store);
-    return err;
+    return attempt.err;
 }
 
 enum web_next web_records_look_open(struct web_exchange *exchange)
