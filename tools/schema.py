@@ -45,7 +45,7 @@ def roles(names):
 def field_row(register, field):
     choices = f"{register.name}_{field.name}_choices" if field.choices else "NULL"
     flags = [flag for flag in ("required", "listed", "searchable", "sortable", "sensitive",
-                               "hidden_from", "named", "unique",
+                               "hidden_from", "named", "unique", "warns",
                                "keyed") if getattr(field, flag)]
     members = [f".name = {slice_of(field.name)}", f".label = {slice_of(field.label)}",
                f".hint = {slice_of(field.hint)}", f".type = {field.enum}",
@@ -99,7 +99,7 @@ def register_tables(register):
         f"    .fields = {name}_fields, .n_fields = {len(register.fields)},",
         f"    .n_columns = {len(register.columns)},",
         f"    .about = {about}, .about_itself = {truth(register.about_itself)},",
-        f"    .title = {register.title.index},",
+        f"    .title = {register.title.index}, .waiting = {slice_of(register.waiting)},",
         f"    .states = {states}, .n_states = {len(register.states)},",
         f"    .moves = {moves}, .n_moves = {len(register.moves)},",
         f"    .statements = &{name}_statements,", "};", ""]

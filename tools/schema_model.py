@@ -38,14 +38,14 @@ TAKEN_PLURALS = {"new", "import"}
 REGISTER_KEYS = {
     "name": str, "plural": str, "label": str, "label_plural": str, "help": str, "area": str,
     "retention": str, "subject_access": bool, "sensitive": bool, "about": str, "title": str,
-    "order": int, "field": list, "state": list, "move": list,
+    "order": int, "waiting": str, "field": list, "state": list, "move": list,
 }
 REGISTER_NEEDS = ("name", "plural", "label", "label_plural", "help", "area", "retention", "title",
                   "field")
 FIELD_KEYS = {
     "name": str, "type": str, "label": str, "hint": str, "required": bool, "listed": bool,
     "searchable": bool, "sortable": bool, "sensitive": bool, "hidden_from": bool, "named": bool,
-    "unique": bool, "seen_by": list, "min": int, "max": int, "decimals": int, "choices": list,
+    "unique": bool, "warns": bool, "headings": list, "seen_by": list, "min": int, "max": int, "decimals": int, "choices": list,
     "choices_from": str, "choices_without": list,
 }
 STATE_KEYS = {"name": str, "label": str}
@@ -153,7 +153,8 @@ def read_choices(mistakes, where, table, lists):
 
 def check_flags(mistakes, where, field):
     for flag, allowed in (("searchable", SEARCHABLE), ("sortable", SORTABLE), ("unique", UNIQUE),
-                          ("hidden_from", {"person"}), ("named", {"person"})):
+                          ("hidden_from", {"person"}), ("named", {"person"}),
+                          ("warns", {"yes/no"})):
         if getattr(field, flag) and field.type not in allowed:
             mistakes.add(where, f"'{flag}' is not for the type '{field.type}'; it is for "
                                 f"{', '.join(sorted(allowed))}")
@@ -288,6 +289,8 @@ def check_whole(mistakes, register, lists):
                                   "people")
     if register.about_itself and register.name != "person":
         mistakes.add("about", "\"itself\" is for the register of people")
+    if register.waiting and len(register.states) < 2:
+        mistakes.add("waiting", "needs two states: what waits is not in the last one")
     if register.subject_access and not name:
         mistakes.add("subject_access", "needs 'about': whose export would it be in?")
     if register.sensitive and not name:

@@ -38,6 +38,8 @@ say; found from the viewer outwards) and school (all of it; $4, $5 and $7 do not
     about_WAY     VIEWER WORDS $16 limit $17 offset $18 person: rows about them, last changed first
     count_WAY, count_search     VIEWER WORDS $16 most -> how many, at most that
     count_about_WAY             VIEWER WORDS $16 most $17 person
+    waiting_WAY, count_waiting_WAY: as about_WAY and count_WAY without the person, but only rows that
+                  are not in the last state. For registers with `waiting`.
     by_FIELD      $1 school $2 value (of a UPN the digest) -> id. For each unique field.
     refers_FIELD  $1 school $2 id of what is referred to $3 limit -> id, version. For each field of
                   type person, group or device.
@@ -172,10 +174,15 @@ def sort_column(field):
     return f"k_{field.name}" if field.keyed else field.columns[0][0]
 
 
-def page(register, way, column, direction, about=None):
+def waits(register):
+    states = ", ".join(f"'{state.name}'" for state in register.states[:-1])
+    return f"t.state IN ({states})"
+
+
+def page(register, way, column, direction, only=None):
     rows, conditions = source(register, way)
-    if about:
-        conditions.append(f"t.about = {about}")
+    if only:
+        conditions.append(only)
     order = f"ORDER BY t.{column} {direction}, t.id {direction}"
     conditions = typed(rows, conditions, LIMIT)
     return (f"SELECT {row(register)} FROM (SELECT t.id FROM {rows} "
@@ -183,10 +190,10 @@ def page(register, way, column, direction, about=None):
             f"CROSS JOIN {register.table} t WHERE t.school = $1 AND t.id = p.id {order}")
 
 
-def count(register, way, about=None):
+def count(register, way, only=None):
     rows, conditions = source(register, way)
-    if about:
-        conditions.append(f"t.about = {about}")
+    if only:
+        conditions.append(only)
     conditions = typed(rows, conditions, LIMIT)
     return (f"SELECT COUNT(*) FROM (SELECT t.id FROM {rows} WHERE {' AND '.join(conditions)} "
             f"LIMIT ${LIMIT}) c")
@@ -209,8 +216,12 @@ def pages(register):
     if has_about(register):
         for way in WAYS:
             made.append((f"about_{way}",
-                         page(register, way, "changed_ms", "DESC", f"${LIMIT + 2}")))
-            made.append((f"count_about_{way}", count(register, way, f"${LIMIT + 1}")))
+                         page(register, way, "changed_ms", "DESC", f"t.about = ${LIMIT + 2}")))
+            made.append((f"count_about_{way}", count(register, way, f"t.about = ${LIMIT + 1}")))
+    if register.waiting:
+        for way in WAYS:
+            made.append((f"waiting_{way}", page(register, way, "changed_ms", "DESC", waits(register))))
+            made.append((f"count_waiting_{way}", count(register, way, waits(register))))
     return made
 
 
@@ -252,6 +263,8 @@ def indexes(register):
         add([column])
     if has_about(register):
         add(["about", "changed_ms", "id"])
+    if register.waiting:
+        add(["state", "changed_ms", "id"])
     for field in register.fields:
         if field.sortable:
             add([sort_column(field), "id"])
@@ -282,7 +295,7 @@ def c_tables(register):
                for what in ("get", "insert", "update", "remove", "count_search")]
     members += [f".{what} = {name}_{what}" for what in ("list", "search", "by", "refers")]
     members += [f".{what} = {{{', '.join(statement(f'{what}_{way}') for way in WAYS)}}}"
-                for what in ("about", "count", "count_about")]
+                for what in ("about", "count", "count_about", "waiting", "count_waiting")]
     return "\n".join([
         c_array(f"{name}_list", "[][2]",
                 [pair(f"list_{way}_{column}") for way in WAYS for column in columns]),

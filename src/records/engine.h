@@ -35,6 +35,8 @@ struct engine_query {
     size_t page;      /* from 1 */
     size_t per_page;  /* 1 to 100; 0: 25 */
     struct str about; /* only records about this person; empty: all */
+    bool waiting; /* only those not in the last state, of a register with `waiting`: last changed
+                   * first, without about and sort */
 };
 
 /* {"register", "items": [record...], "page", "per_page", "more": bool, "total": n,

@@ -47,14 +47,20 @@ static bool is_about(const struct listing *listing)
     return listing->query->about.len != 0;
 }
 
+static bool is_waiting(const struct listing *listing)
+{
+    return listing->query->waiting;
+}
+
 enum err listing_count(struct work *work, struct listing *listing)
 {
     const struct register_statements *statements = work->def->statements;
     enum register_way way = way_of(listing);
-    bool found = listing->n_words != 0 && way == WAY_SCHOOL && !is_about(listing);
-    enum store_statement statement = is_about(listing) ? statements->count_about[way]
-                                     : found           ? statements->count_search
-                                                       : statements->count[way];
+    bool found = listing->n_words != 0 && way == WAY_SCHOOL;
+    enum store_statement statement = is_waiting(listing) ? statements->count_waiting[way]
+                                     : is_about(listing) ? statements->count_about[way]
+                                     : found             ? statements->count_search
+                                                         : statements->count[way];
     struct store_value values[VALUES_MAX];
     struct store_value total;
     if (!listing->standing.any) {
@@ -74,10 +80,11 @@ static void choose_order(const struct register_def *def, const struct engine_que
                          struct listing *listing)
 {
     size_t field = register_field_find(def, query->sort);
-    bool sorted = field < def->n_fields && def->fields[field].sortable && query->about.len == 0;
+    bool fixed = query->about.len != 0 || query->waiting;
+    bool sorted = field < def->n_fields && def->fields[field].sortable && !fixed;
     listing->field = sorted ? field : def->n_fields;
     listing->down = sorted ? query->down : !str_eq(query->sort, STR("changed")) || query->down;
-    listing->down = listing->down || query->about.len != 0;
+    listing->down = listing->down || fixed;
 }
 
 enum err listing_start(struct work *work, const struct engine_query *query, enum verb verb,
@@ -86,13 +93,15 @@ enum err listing_start(struct work *work, const struct engine_query *query, enum
     struct listing *listing = ret_listing;
     bool rare;
     *listing = (struct listing){.query = query};
+    CHECK(!query->waiting || (query->about.len == 0 && work->def->waiting.len != 0));
     standing_list(work->actor, work->def, verb, &listing->standing);
     choose_order(work->def, query, listing);
     if (is_about(listing) && work->def->statements->about[way_of(listing)] == STATEMENT_UNSET) {
         listing->standing.any = false; /* nothing here is about anybody */
     }
     ERR_TRY(words_asked(work, query->search, listing->words, &listing->n_words, &rare));
-    listing->narrow = rare && way_of(listing) == WAY_SCHOOL && !is_about(listing);
+    listing->narrow =
+        rare && way_of(listing) == WAY_SCHOOL && !is_about(listing) && !is_waiting(listing);
     return ERR_OK;
 }
 
@@ -102,7 +111,8 @@ enum err listing_rows(struct work *work, const struct listing *listing, size_t l
     const struct register_def *def = work->def;
     enum register_way way = way_of(listing);
     size_t at = way * (def->n_fields + 1) + listing->field;
-    enum store_statement statement = is_about(listing) ? def->statements->about[way]
+    enum store_statement statement = is_waiting(listing) ? def->statements->waiting[way]
+                                     : is_about(listing) ? def->statements->about[way]
                                      : listing->narrow
                                          ? def->statements->search[listing->field][listing->down]
                                          : def->statements->list[at][listing->down];

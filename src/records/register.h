@@ -68,6 +68,7 @@ struct register_field {
     bool hidden_from; /* a person field: the record does not exist for this person */
     bool named;       /* a person field: this person sees the record, as who made it does */
     bool unique;      /* within the school */
+    bool warns;       /* a yes/no: "yes" must catch the eye */
     unsigned seen_by; /* roles, 1U << role, or-ed; 0: whoever sees the record */
     int64_t min, max; /* length in characters, number, pence, days from today; both 0: the type's */
     unsigned decimals;
@@ -101,8 +102,9 @@ struct register_statements {
     const enum store_statement (*list)[2];
     /* The same for the school, found from the first word: [field][0 up, 1 down]. */
     const enum store_statement (*search)[2];
-    enum store_statement about[WAY_COUNT];
-    enum store_statement count[WAY_COUNT], count_about[WAY_COUNT], count_search;
+    enum store_statement about[WAY_COUNT], waiting[WAY_COUNT];
+    enum store_statement count[WAY_COUNT], count_about[WAY_COUNT], count_waiting[WAY_COUNT];
+    enum store_statement count_search;
     const enum store_statement *by;     /* [field]: by a unique value */
     const enum store_statement *refers; /* [field]: that refer to a person, group or device */
 };
@@ -117,10 +119,11 @@ struct register_def {
     bool sensitive;       /* opening one is a look, with a reason (audit.h) */
     const struct register_field *fields;
     size_t n_fields;
-    size_t n_columns;  /* of the statements' rows and values: enum register_column, then fields' */
-    size_t about;      /* the person field whom a record is about; n_fields: none */
-    bool about_itself; /* the register of people: each record is about itself */
-    size_t title;      /* the field that names a record in lists and links */
+    size_t n_columns;   /* of the statements' rows and values: enum register_column, then fields' */
+    size_t about;       /* the person field whom a record is about; n_fields: none */
+    bool about_itself;  /* the register of people: each record is about itself */
+    size_t title;       /* the field that names a record in lists and links */
+    struct str waiting; /* heads, on the start page, what is not in its last state; or empty */
     const struct register_state *states; /* the first is where a record begins; none: no states */
     size_t n_states;
     const struct register_move *moves;
