@@ -772,6 +772,15 @@ TEST(R89_the_sealed_credential_takes_two_people_opens_once_and_is_announced)
     assert_err(glass_break(&rig.engine, &rig.arena, &nobody, STR("wrong"), STR("Sam"), STR("Fire"),
                            &token),
                ERR_NOT_FOUND);
+    /* Characters are counted, not bytes. */
+    char name[2 * GLASS_NAME_MAX + 3] = "";
+    for (size_t i = 0; i < GLASS_NAME_MAX; i++) {
+        memcpy(&name[2 * i], "\xc5\x81", 2);
+    }
+    assert_true(glass_is_name(str_from(name)));
+    memcpy(&name[2 * GLASS_NAME_MAX], "x", 2);
+    assert_false(glass_is_name(str_from(name)));
+    assert_false(glass_is_reason(STR(" \t")));
     assert_ok(glass_break(&rig.engine, &rig.arena, &nobody, str_from(code), STR("Sam Lee"),
                           STR("The head is away"), &token));
     assert_err(glass_break(&rig.engine, &rig.arena, &nobody, str_from(code), STR("Sam"),

@@ -10,6 +10,7 @@
 #include "records/account_impl.h"
 #include "store/attempt.h"
 #include "store/keys.h"
+#include "wire/fold.h"
 
 enum { PLAIN_CHARS = 28, GLASS_COLUMNS_N = 10 };
 
@@ -217,6 +218,23 @@ static enum err use(struct engine *engine, const struct actor *actor, struct str
     return notice_add(engine->store, actor, NOTICE_broke_glass, STR(""), id, name);
 }
 
+static bool fits(struct str text, size_t most)
+{
+    size_t characters = 0;
+    text = str_trim_space(text);
+    return text.len != 0 && fold_check(text, &characters) == FOLD_FINE && characters <= most;
+}
+
+bool glass_is_name(struct str name)
+{
+    return fits(name, GLASS_NAME_MAX);
+}
+
+bool glass_is_reason(struct str reason)
+{
+    return fits(reason, GLASS_REASON_MAX);
+}
+
 enum err glass_break(struct engine *engine, struct arena *arena, const struct actor *actor,
                      struct str code, struct str name, struct str reason,
                      struct session_token *ret_token)
@@ -226,8 +244,7 @@ enum err glass_break(struct engine *engine, struct arena *arena, const struct ac
     struct actor within = *actor;
     name = str_trim_space(name);
     reason = str_trim_space(reason);
-    if (name.len == 0 || name.len > GLASS_NAME_MAX || reason.len == 0 ||
-        reason.len > GLASS_REASON_MAX) {
+    if (!glass_is_name(name) || !glass_is_reason(reason)) {
         return ERR_INVALID;
     }
     enum err err = plain_of(code, plain) ? find(engine, arena, plain, columns) : ERR_NOT_FOUND;

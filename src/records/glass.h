@@ -23,7 +23,7 @@
 enum {
     GLASS_CODE_CHARS = 34, /* "k7mq-p3xd-9rtb-w2hn-4c6v-fjqa-8ygs": 140 bits */
     GLASS_ASKED_MS = 24 * MS_PER_HOUR,
-    GLASS_NAME_MAX = 100,
+    GLASS_NAME_MAX = 100, /* characters */
     GLASS_REASON_MAX = 500,
 };
 
@@ -38,6 +38,10 @@ MUST_USE enum err glass_ask(struct engine *engine, const struct actor *actor);
  * ERR_DENIED, ERR_NOT_FOUND for one that is not asked for, or too long ago. */
 MUST_USE enum err glass_seal(struct engine *engine, const struct actor *actor, struct str id,
                              char ret_code[GLASS_CODE_CHARS + 1]);
+/* Whether this can be kept as who breaks it, and as why: there is some of it, not too much, and
+ * nothing that cannot be seen. */
+bool glass_is_name(struct str name);
+bool glass_is_reason(struct str reason);
 /* Nobody is signed in: actor has client and now_ms only. name and reason are what they say of
  * themselves, both needed (ERR_INVALID). ERR_NOT_FOUND: no such credential. *ret_school is the
  * arena's. */

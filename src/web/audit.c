@@ -11,6 +11,21 @@ struct asked {
     struct str person, area, from, until, before;
 };
 
+/* What the fields are called on screen; those of accounts and the like have names only. */
+static void put_fields(const struct register_def *def, json_t *item)
+{
+    json_t *shown = document_list(item, "fields_shown");
+    size_t i;
+    const json_t *one;
+    json_array_foreach(json_object_get(item, "fields"), i, one)
+    {
+        struct str name = str_make(json_string_value(one), json_string_length(one));
+        size_t field = def != NULL ? register_field_find(def, name) : 0;
+        bool known = def != NULL && field < def->n_fields;
+        (void)json_array_append_new(shown, document_text(known ? def->fields[field].label : name));
+    }
+}
+
 static void put_links(struct web_exchange *exchange, json_t *item)
 {
     struct civil civil;
@@ -24,6 +39,7 @@ static void put_links(struct web_exchange *exchange, json_t *item)
     if (def != NULL && record.len != 0 && !str_eq(document_get(item, "act"), STR("disposed"))) {
         document_put(item, "href", records_path(exchange, def, record, ""));
     }
+    put_fields(def, item);
     if (actor.len != 0) {
         document_put(item, "actor_href", web_path(exchange, "/audit?person=%", &actor, 1));
     }

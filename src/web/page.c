@@ -79,12 +79,23 @@ static struct str school_name(struct web_exchange *exchange)
     return name;
 }
 
+/* Crumbs lead to where the page belongs; the page itself is none. */
+static void end_crumbs(const struct web_exchange *exchange, json_t *crumbs)
+{
+    size_t n = json_array_size(crumbs);
+    const char *href = json_string_value(json_object_get(json_array_get(crumbs, n - 1), "href"));
+    if (n > 1 && (href == NULL || str_eq(str_from(href), exchange->request->path))) {
+        (void)json_array_remove(crumbs, n - 1);
+    }
+}
+
 /* What the frame around a view shows. */
 static json_t *frame(struct web_exchange *exchange, json_t *document)
 {
     json_t *title = json_object_get(document, "title");
     json_t *crumbs = json_object_get(document, "crumbs");
     json_t *page = json_object();
+    end_crumbs(exchange, crumbs);
     json_object_set_new(page, "title", title != NULL ? json_incref(title) : json_null());
     json_object_set_new(page, "crumbs", crumbs != NULL ? json_incref(crumbs) : json_array());
     json_object_set_new(page, "path", text_or_null(exchange->request->path));

@@ -119,6 +119,9 @@ static void add_row(struct web_exchange *exchange, const struct register_def *de
                                 : cut_long(exchange, document_get_str(shown, field->name)));
             document_put_bool(cell, "number",
                               field->type == FIELD_NUMBER || field->type == FIELD_MONEY);
+            document_put_bool(cell, "warns",
+                              field->warns &&
+                                  str_eq(document_get_str(shown, field->name), STR("Yes")));
         }
     }
 }

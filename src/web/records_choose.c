@@ -86,6 +86,16 @@ static json_t *candidates(struct web_exchange *exchange, const struct register_d
     return list;
 }
 
+static void put_behind(json_t *input, struct str name, const char *behind, struct str value)
+{
+    struct buf key;
+    buf_init(&key, NAME_MAX_BYTES);
+    buf_append(&key, name);
+    buf_append(&key, str_from(behind));
+    document_put_str(input, buf_str(&key), value);
+    buf_fini(&key);
+}
+
 /* Looks for a name; what was found goes into input, or candidates and a fault are noted. */
 static enum err look_for(struct web_exchange *exchange, const struct register_field *field,
                          struct str name, json_t *input, json_t *faults, json_t *choices)
@@ -104,7 +114,10 @@ static enum err look_for(struct web_exchange *exchange, const struct register_fi
     const json_t *items = json_object_get(list, "items");
     const json_t *one = only_one(items, name);
     if (one != NULL) {
+        /* Where the form comes back for another fault, it names who was found. */
         document_put_str(input, field->name, document_get(one, "id"));
+        put_behind(input, field->name, "-name", document_get(one, "title"));
+        put_behind(input, field->name, "-find", STR(""));
     } else if (json_array_size(items) == 0) {
         /* A teacher may write down a worry about a child whom they do not teach: of those whom one
          * does not see, the engine knows whole names. */

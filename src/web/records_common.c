@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What the pages of registers share: addresses, crumbs, loading. */
-#include <inttypes.h>
-
 #include "base/clock.h"
 #include "base/num.h"
 #include "web/records_impl.h"
 
-enum { WHEN_MAX = 64, NOUN_MAX = 128 };
+enum { NOUN_MAX = 128 };
 
 struct engine records_engine(const struct web_exchange *exchange)
 {
@@ -87,18 +85,9 @@ json_t *records_document(struct web_exchange *exchange, const struct register_de
 
 struct str records_when(struct web_exchange *exchange, int64_t ms)
 {
-    static const char *const months[] = {"January",   "February", "March",    "April",
-                                         "May",       "June",     "July",     "August",
-                                         "September", "October",  "November", "December"};
-    struct civil civil;
-    struct buf text;
-    civil_from_ms(ms + clock_british_ahead_ms(ms), &civil);
-    buf_init(&text, WHEN_MAX);
-    buf_printf(&text, "%d %s %" PRId32 ", %02d:%02d", (int)civil.day,
-               months[(civil.month - 1) % 12], civil.year, (int)civil.hour, (int)civil.minute);
-    struct str made = arena_dup(exchange->arena, buf_str(&text));
-    buf_fini(&text);
-    return made;
+    char text[CIVIL_TEXT_MAX];
+    size_t len = clock_british_print(ms, text);
+    return arena_dup(exchange->arena, str_make(text, len));
 }
 
 enum web_next records_done(struct web_exchange *exchange, const struct register_def *def,

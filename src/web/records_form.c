@@ -2,6 +2,7 @@
 /* A form from a register's fields alone: what each shows, with what was typed and its fault. */
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "base/num.h"
 #include "web/records_impl.h"
 
@@ -228,7 +229,7 @@ static void add_reference(struct web_exchange *exchange, const struct records_fo
         document_put(spec, "kept_name", joined(exchange, field->name, "-name"));
         document_put(spec, "kept", name);
         if (!field->required) {
-            add_item(items, STR(""), STR("Nobody"), id);
+            add_item(items, STR(""), field->type == FIELD_PERSON ? STR("Nobody") : STR("None"), id);
         }
     }
 }
@@ -297,6 +298,19 @@ static void add_now(const struct records_form *form, const struct register_field
     }
 }
 
+/* How a day is typed: today's. */
+static struct str day_hint(struct web_exchange *exchange)
+{
+    struct civil civil;
+    struct buf text;
+    civil_from_ms((int64_t)exchange->actor.today * MS_PER_DAY, &civil);
+    buf_init(&text, NAME_MAX_BYTES);
+    buf_printf(&text, "For example, %d %d %d", (int)civil.day, (int)civil.month, (int)civil.year);
+    struct str made = arena_dup(exchange->arena, buf_str(&text));
+    buf_fini(&text);
+    return made;
+}
+
 static void add_field(struct web_exchange *exchange, const struct records_form *form, size_t i,
                       json_t *document)
 {
@@ -308,8 +322,10 @@ static void add_field(struct web_exchange *exchange, const struct records_form *
     document_put_bool(spec, "required", field->required);
     document_put(spec, "optional",
                  field->required || form->only != 0 ? STR("") : STR(" (optional)"));
-    if (field->hint.len != 0) {
-        document_put(document_object(spec, "hint"), "text", field->hint);
+    struct str hint =
+        field->hint.len == 0 && field->type == FIELD_DATE ? day_hint(exchange) : field->hint;
+    if (hint.len != 0) {
+        document_put(document_object(spec, "hint"), "text", hint);
     }
     document_put_bool(spec, widgets[field->type].widget, true);
     widgets[field->type].add(exchange, form, field, spec);

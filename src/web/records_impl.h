@@ -32,6 +32,17 @@ json_t *records_load(struct web_exchange *exchange, const struct register_def *d
 /* The register's kind of thing in a sentence: "concern". */
 struct str records_noun(struct web_exchange *exchange, const struct register_def *def);
 
+/* ---- one line of each ---- */
+
+/* Fills "title", "note", "href" and "warning" (a label, where a field that warns says yes).
+ * without_about: on the page of whom it is about. */
+void records_line(struct web_exchange *exchange, const struct register_def *def,
+                  const json_t *record, bool without_about, json_t *line);
+/* Adds [{"label", "items": [line], "href" where there are more}] of all that is about a person and
+ * may be seen, by register; and to warnings [{"text"}] what of it must catch the eye. */
+MUST_USE enum err records_related(struct web_exchange *exchange, struct str person, json_t *groups,
+                                  json_t *warnings);
+
 /* ---- forms ---- */
 
 /* What a form shows in its fields. */

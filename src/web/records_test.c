@@ -69,7 +69,8 @@ TEST(a_record_is_made_changed_and_the_change_taken_back)
     (void)web_rig_get(&oak.at, path);
     assert_says(&oak.at, "Ada Price");
     assert_says(&oak.at, "27 March 2018");
-    assert_says(&oak.at, "aria-current=\"page\">Ada Price</li>");
+    assert_says(&oak.at, "href=\"/records/people\">People</a>");
+    assert_silent(&oak.at, "aria-current=\"page\">Ada Price</li>");
     assert_says(&oak.at, "Saved.");
     *strchr(path, '?') = '\0';
     char edit[600];
@@ -234,6 +235,10 @@ TEST(a_person_is_looked_for_by_name_and_chosen_without_a_script)
     assert_int_equal(oak.at.exchange.status, 303);
     (void)web_rig_get(&oak.at, web_rig_location(&oak.at));
     assert_says(&oak.at, "Ann Only");
+    /* Where something else is wrong, the form says who was found. */
+    (void)web_rig_post(&oak.at, "/records/concerns/new", "child-find=ann&summary=Fell");
+    assert_int_equal(oak.at.exchange.status, 422);
+    assert_says(&oak.at, "name=\"child-name\" value=\"Ann Only\"");
     /* None. */
     (void)web_rig_post(&oak.at, "/records/concerns/new", "child-find=Nobody+Here");
     assert_says(&oak.at, "There is nobody of this name");
@@ -430,7 +435,7 @@ TEST(the_start_page_shows_what_waits_for_this_person)
     oak.at.actor = oak.dsl;
     (void)web_rig_get(&oak.at, "/");
     assert_says(&oak.at, "Concerns that are open");
-    assert_says(&oak.at, "A bruise");
+    assert_says(&oak.at, "A bruise</a> <span class=\"lodge-quiet\">Ada Price");
     oak.at.actor = school_person(&oak.at.school, "Ted Technician", "staff", "technician");
     (void)web_rig_get(&oak.at, "/");
     assert_says(&oak.at, "A restore test is due");
@@ -445,6 +450,59 @@ TEST(the_start_page_shows_what_waits_for_this_person)
     assert_says(&oak.at, "without their second factor");
     assert_says(&oak.at, "ted.wire");
     assert_silent(&oak.at, "A bruise");
+    web_rig_close(&oak.at);
+}
+
+TEST(the_start_page_counts_what_is_open_however_much_was_closed_since)
+{
+    enum { CLOSED = 120 };
+    struct oak oak;
+    oak_open(&oak);
+    struct record_id open = concern(&oak);
+    struct record_id child = school_somebody(&oak.at.school, "Sam Hill", "pupil");
+    oak.at.actor = oak.dsl;
+    for (int i = 0; i < CLOSED; i++) {
+        struct record_id id =
+            school_make(&oak.at.school, &oak.teacher, "concern",
+                        school_json("{'child': '%s', 'summary': 'An old one', 'kind': 'home', "
+                                    "'happened': '2026-05-01', 'facts': 'Once'}",
+                                    child.text));
+        (void)web_rig_post(&oak.at, path_of("concerns", id, "/look"), "reason=concern");
+        (void)web_rig_post(&oak.at, path_of("concerns", id, "/move/close"),
+                           "version=1&outcome=None&reason=done");
+    }
+    (void)web_rig_get(&oak.at, "/");
+    assert_says(&oak.at, "lodge-card__count\">1<");
+    assert_says(&oak.at, open.text);
+    assert_silent(&oak.at, "An old one");
+    web_rig_close(&oak.at);
+}
+
+TEST(a_child_s_page_shows_the_family_and_who_must_not_have_contact)
+{
+    struct oak oak;
+    oak_open(&oak);
+    struct record_id child = school_somebody(&oak.at.school, "Ann Only", "pupil");
+    struct record_id mother = school_somebody(&oak.at.school, "Eva Only", "parent");
+    struct record_id father = school_somebody(&oak.at.school, "Max Only", "parent");
+    (void)school_add(&oak.at.school, "family",
+                     school_json("{'child': '%s', 'adult': '%s', 'relation': 'mother', "
+                                 "'responsibility': true, 'no_contact': false}",
+                                 child.text, mother.text));
+    (void)school_add(&oak.at.school, "family",
+                     school_json("{'child': '%s', 'adult': '%s', 'relation': 'father', "
+                                 "'responsibility': true, 'no_contact': true}",
+                                 child.text, father.text));
+    oak.at.actor = oak.dsl;
+    (void)web_rig_get(&oak.at, path_of("people", child, ""));
+    assert_says(&oak.at, "Must not have contact with the child: Max Only");
+    assert_silent(&oak.at, "Must not have contact with the child: Eva Only");
+    assert_says(&oak.at, ">Eva Only</a> <span class=\"lodge-quiet\">Mother \xc2\xb7 Has parental");
+    (void)web_rig_get(&oak.at, "/search?words=max");
+    assert_says(&oak.at, "govuk-tag--red\">Must not have contact with the child<");
+    oak.at.actor = school_person(&oak.at.school, "Ted Technician", "staff", "technician");
+    (void)web_rig_get(&oak.at, path_of("people", child, ""));
+    assert_int_equal(oak.at.exchange.status, 404);
     web_rig_close(&oak.at);
 }
 
@@ -501,5 +559,7 @@ TESTS_MAIN(unit(a_list_shows_searches_and_sorts_what_one_may_see),
            unit(disposal_asks_why_and_whether_one_is_sure),
            unit(a_table_is_tried_before_it_is_taken),
            unit(the_start_page_shows_what_waits_for_this_person),
+           unit(the_start_page_counts_what_is_open_however_much_was_closed_since),
+           unit(a_child_s_page_shows_the_family_and_who_must_not_have_contact),
            unit(the_search_finds_what_one_may_see_and_nothing_else),
            unit(every_register_has_its_pages_from_its_file_alone))

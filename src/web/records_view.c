@@ -68,7 +68,9 @@ static void add_field(struct web_exchange *exchange, const struct register_def *
     bool closed = shown == NULL && str_eq(document_get(record, "look"), STR("needed"));
     bool changes = document_is(json_object_get(record, "may"), "change");
     if (!closed && text.len == 0 && !(field->type == FIELD_FILE && changes)) {
-        json_array_append_new(empty, document_text(field->label));
+        if (changes) {
+            json_array_append_new(empty, document_text(field->label));
+        }
         return;
     }
     json_t *row = document_add(rows);
@@ -80,6 +82,7 @@ static void add_field(struct web_exchange *exchange, const struct register_def *
         document_put(value, "text", STR("None"));
     }
     document_put_bool(value, "lines", keeps_lines(field));
+    document_put_bool(value, "warns", field->warns && !closed && str_eq(text, STR("Yes")));
     if (!closed) {
         struct str href = link_of(exchange, def, field, record);
         if (href.len != 0) {
@@ -192,6 +195,15 @@ enum web_next web_records_view(struct web_exchange *exchange)
     (void)json_object_update_new(record, document);
     if (!exchange->wants_json) {
         add_view(exchange, def, record);
+        json_t *warnings = document_list(record, "warnings");
+        enum err err = def->about_itself
+                           ? records_related(exchange, document_get(record, "id"),
+                                             document_list(record, "related"), warnings)
+                           : ERR_OK;
+        if (err != ERR_OK) {
+            json_decref(record);
+            return page_err(exchange, err);
+        }
     }
     return page_answer(exchange, 200, view_records_view, record);
 }

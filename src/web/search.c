@@ -15,9 +15,7 @@ static void add_links(struct web_exchange *exchange, json_t *groups)
         }
         json_array_foreach(json_object_get(group, "items"), j, item)
         {
-            struct str title = document_get(item, "title");
-            document_put(item, "title", title.len != 0 ? title : STR("(without a name)"));
-            document_put(item, "href", records_path(exchange, def, document_get(item, "id"), ""));
+            records_line(exchange, def, item, false, item);
         }
         if (document_is(group, "more")) {
             const struct str values[] = {def->plural, query_text(exchange, STR("words"))};

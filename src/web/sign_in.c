@@ -305,8 +305,12 @@ enum web_next web_sign_in_emergency_send(struct web_exchange *exchange)
                    "This is not the school’s sealed credential, or it was used already. "
                    "Check each letter.");
     } else {
-        sign_fault(document, "name",
-                   "Enter your name (up to 100 characters) and why you open it (up to 500).");
+        if (!glass_is_name(form_text(exchange, STR("name")))) {
+            sign_fault(document, "name", "Enter your name, in up to 100 characters.");
+        }
+        if (!glass_is_reason(form_text(exchange, STR("reason")))) {
+            sign_fault(document, "reason", "Enter why you open it, in up to 500 characters.");
+        }
     }
     return page_answer(exchange, SIGN_FAULT_STATUS, view_sign_in_emergency, document);
 }

@@ -6,7 +6,7 @@
 #include "web/records_impl.h"
 #include "web/views.h"
 
-enum { SHOWN_MAX = 5, LOOKED_AT_MAX = 100, DAY_CHARS = 10, TERM_DAYS = 120 };
+enum { SHOWN_MAX = 5, TERM_DAYS = 120, NOTE_MAX = 1024 };
 
 static bool may(const struct web_exchange *exchange, const struct register_def *def, enum verb verb)
 {
@@ -49,51 +49,53 @@ static json_t *add_card(struct web_exchange *exchange, json_t *cards,
 
 /* ---- what is open ---- */
 
-static const struct {
-    struct str plural, title;
-} open_cards[] = {
-    {STR_INIT("concerns"), STR_INIT("Concerns that are open")},
-    {STR_INIT("allegations"), STR_INIT("Allegations that are open")},
-    {STR_INIT("low-level-concerns"), STR_INIT("Low-level concerns that are open")},
-};
-
-/* A record is open until its last state. */
-static bool is_open(const struct register_def *def, const json_t *record)
+/* Whom it is about, and how far it is where it has moved on. */
+static struct str open_note(struct web_exchange *exchange, const struct register_def *def,
+                            const json_t *record)
 {
-    return def->n_states != 0 &&
-           !str_eq(document_get(record, "state"), def->states[def->n_states - 1].name);
+    struct str about = document_get(json_object_get(record, "about"), "name");
+    bool begun = !str_eq(document_get(record, "state"), def->states[0].name);
+    struct buf note;
+    buf_init(&note, NOTE_MAX);
+    buf_append(&note, about);
+    if (begun) {
+        buf_append(&note, about.len != 0 ? STR(", ") : STR(""));
+        buf_append(&note, document_get(record, "state_label"));
+    }
+    struct str made = arena_dup(exchange->arena, buf_str(&note));
+    buf_fini(&note);
+    return made;
 }
 
+/* Who looks after the whole school's is told that there are none, too. */
 static enum err add_open(struct web_exchange *exchange, const struct register_def *def,
-                         struct str title, json_t *cards)
+                         json_t *cards)
 {
     struct engine engine = records_engine(exchange);
-    const struct engine_query query = {.page = 1, .per_page = LOOKED_AT_MAX};
+    const struct engine_query query = {.page = 1, .per_page = SHOWN_MAX, .waiting = true};
     json_t *list = NULL;
     json_t *record;
     size_t i;
-    int64_t open = 0;
-    if (def == NULL || !may(exchange, def, VERB_see)) {
+    enum scope scope = permit_widest(exchange->actor.roles, def->area, VERB_see);
+    if (def->waiting.len == 0 || scope == SCOPE_NONE) {
         return ERR_OK;
     }
     enum err err = engine_list(&engine, &exchange->actor, def, &query, &list);
-    if (err != ERR_OK || json_array_size(json_object_get(list, "items")) == 0) {
-        json_decref(list);
+    if (err != ERR_OK) {
         return err == ERR_NOT_FOUND ? ERR_OK : err;
     }
-    json_t *card = add_card(exchange, cards, def, title, "calm");
-    json_array_foreach(json_object_get(list, "items"), i, record)
-    {
-        if (is_open(def, record) && ++open <= SHOWN_MAX) {
-            add_item(exchange, def, record, document_get(record, "state_label"),
+    int64_t open = document_number(list, "total");
+    if (open != 0 || scope >= SCOPE_SCHOOL) {
+        json_t *card = add_card(exchange, cards, def, def->waiting, open != 0 ? "urgent" : "calm");
+        json_array_foreach(json_object_get(list, "items"), i, record)
+        {
+            add_item(exchange, def, record, open_note(exchange, def, record),
                      json_object_get(card, "items"));
         }
-    }
-    document_put_number(card, "count", open);
-    document_put_bool(card, "none", open == 0);
-    document_put_bool(card, "more", document_is(list, "more"));
-    if (open != 0) {
-        document_put(card, "tone", STR("urgent"));
+        document_put_number(card, "count", open);
+        document_put_bool(card, "least", document_is(list, "total_is_least"));
+        document_put_bool(card, "none", open == 0);
+        document_put_bool(card, "more", document_is(list, "more"));
     }
     json_decref(list);
     return ERR_OK;
@@ -297,11 +299,13 @@ static void add_actions(struct web_exchange *exchange, json_t *document)
         {STR_INIT("devices"), STR_INIT("Add a device")},
     };
     json_t *actions = document_list(document, "actions");
+    bool pupil = exchange->actor.roles == 1U << ROLE_pupil;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         const struct register_def *def = register_find(rows[i].plural);
         if (def != NULL && may(exchange, def, VERB_make)) {
             json_t *action = document_add(actions);
-            document_put(action, "text", rows[i].text);
+            document_put(action, "text",
+                         i == 0 && pupil ? STR("Tell us about a worry") : rows[i].text);
             document_put(action, "href", records_path(exchange, def, STR(""), "/new"));
             document_put(action, "classes", i == 0 ? STR("") : STR("govuk-button--secondary"));
         }
@@ -323,9 +327,8 @@ static void add_registers(struct web_exchange *exchange, json_t *document)
 static enum err add_cards(struct web_exchange *exchange, json_t *cards)
 {
     ERR_TRY(add_notices(exchange, cards));
-    for (size_t i = 0; i < sizeof(open_cards) / sizeof(open_cards[0]); i++) {
-        ERR_TRY(
-            add_open(exchange, register_find(open_cards[i].plural), open_cards[i].title, cards));
+    for (size_t i = 0; i < N_REGISTERS; i++) {
+        ERR_TRY(add_open(exchange, REGISTERS[i], cards));
     }
     ERR_TRY(add_without_factor(exchange, cards));
     ERR_TRY(add_restore_test(exchange, cards));
