@@ -80,34 +80,57 @@ def check_headers(answer):
 
 def test_every_answer_has_the_headers_that_protect_it(console):
     client = console.client()
-    paths = ["/", "/no-such-page", "/assets/console.css", "/assets/none"]
+    styles = asset(client, "console.css")
+    paths = ["/", "/no-such-page", styles, "/assets/console.css", "/assets/none"]
     paths += [path for method, path, _, _ in routes() if method == "GET"]
     for path in paths:
         for accept in ("text/html", "application/json"):
             answer = client.get(path, Accept=accept)
-            assert answer.status in (200, 303, 401, 403, 404, 422), (path, answer)
+            assert answer.status in (200, 302, 303, 401, 403, 404, 422), (path, answer)
             check_headers(answer)
-            if not path.startswith("/assets/console"):
+            if path != styles:
                 assert answer.header("Cache-Control") == "no-store", path
             for line in answer.headers.get_all("Set-Cookie") or ():
                 assert line.startswith("__Host-") and "Secure" in line and "HttpOnly" in line
 
 
 def test_a_head_request_has_the_head_alone(console):
-    answer = console.client().request("HEAD", "/assets/console.css")
+    answer = console.client().request("HEAD", asset(console.client(), "console.css"))
     assert answer.status == 200 and answer.body == b""
     assert int(answer.header("Content-Length")) > 1000
 
 
-def test_an_asset_is_kept_and_asked_for_by_its_tag(console):
+def asset(client, name):
+    """Its address: what any other leads to."""
+    answer = client.get(f"/assets/{name}")
+    assert answer.status == 302 and answer.header("Cache-Control") == "no-store"
+    return answer.header("Location")
+
+
+def test_an_asset_is_kept_for_a_year_and_asked_for_by_its_tag(console):
     client = console.client()
-    answer = client.get("/assets/console.css")
-    assert answer.header("Content-Type").startswith("text/css")
-    assert "max-age" in answer.header("Cache-Control")
+    address = asset(client, "console.css")
+    answer = client.get(address)
+    assert answer.status == 200 and answer.header("Content-Type").startswith("text/css")
+    assert answer.header("Cache-Control") == "public, max-age=31536000, immutable"
+    assert f"/assets/{hashlib.sha256(answer.body).hexdigest()[:16]}/console.css" == address
     for tag in (answer.header("ETag"), "W/" + answer.header("ETag"), f'"x", {answer.header("ETag")}'):
-        again = client.get("/assets/console.css", **{"If-None-Match": tag})
+        again = client.get(address, **{"If-None-Match": tag})
         assert again.status == 304 and again.body == b""
-    assert client.get("/assets/console.css", **{"If-None-Match": '"other"'}).status == 200
+    assert client.get(address, **{"If-None-Match": '"other"'}).status == 200
+
+
+def test_pages_name_assets_by_what_is_in_them_and_an_old_address_leads_to_the_new(console):
+    client = console.client()
+    page = client.get("/no-such-page").text
+    named = set(re.findall(r'(?:href|src)="(/assets/[^"]*)"', page))
+    assert {asset(client, "console.css"), asset(client, "icon.svg")} <= named
+    for path in named:
+        assert client.get(path).status == 200, path
+    for path in ("/assets/0123456789abcdef/console.css", "/assets/console.css"):
+        assert client.get(path).header("Location") == asset(client, "console.css")
+    assert client.get("/favicon.ico").header("Location") == asset(client, "icon.svg")
+    assert client.get("/assets/a/b/console.css").status == 404
 
 
 def test_errors_are_pages_or_json_as_is_asked(console):
@@ -227,7 +250,7 @@ def test_a_client_may_ask_before_it_sends(console):
 
 def test_requests_one_behind_the_other_are_answered_in_their_order(console):
     text = b"".join(head(console, f"GET {path} HTTP/1.1", "Accept: application/json")
-                    for path in ("/assets/icon.svg", "/no-such-page", "/assets/none"))
+                    for path in (asset(console.client(), "icon.svg"), "/no-such-page", "/assets/none"))
     text += head(console, "HEAD /no-such-page HTTP/1.1", "Connection: close")
     answer = raw(console, text)
     found = [int(status) for status in re.findall(rb"HTTP/1\.1 (\d+) ", answer)]
@@ -260,7 +283,8 @@ def curl(console, *words):
 def test_http_2_is_spoken(console):
     url = console.console_url
     done = curl(console, "--http2", "-o", os.devnull, "-w", "%{http_version} %{http_code}\n",
-                f"{url}/assets/console.css", "-o", os.devnull, f"{url}/no-such-page")
+                f"{url}{asset(console.client(), 'console.css')}", "-o", os.devnull,
+                f"{url}/no-such-page")
     assert done.stdout.split(b"\n")[:2] == [b"2 200", b"2 404"], done
     done = curl(console, "--http2", "-i", "--data-binary", "@" + str(big_file(console)),
                 f"{url}/no-such-page")
@@ -282,7 +306,7 @@ def test_an_address_that_asks_too_often_is_told_when_to_come_again(lodge, tmp_pa
         client = console.client()
         answers = [client.get("/assets/icon.svg") for _ in range(30)]
         found = [answer.status for answer in answers]
-        assert found[:8] == [200] * 8 and 429 in found
+        assert found[:8] == [302] * 8 and 429 in found
         late = answers[found.index(429)]
         assert int(late.header("Retry-After")) >= 1
         check_headers(late)
@@ -386,7 +410,7 @@ def test_a_database_that_goes_away_is_a_page_and_comes_back(lodge, tmp_path):
         answer = until(console, 503)
         check_headers(answer)
         assert int(answer.header("Retry-After")) >= 1
-        assert console.client().get("/assets/console.css").status == 200
+        assert console.client().get("/assets/console.css").status == 302
         server.start()
         until(console, 303)
 

@@ -33,7 +33,7 @@ def build(folder, page, part="{{params text}}\n<b>{{text}}</b>"):
     # Flow.
     "{{#if x}}never closed", "{{/if}}", "{{#if x}}{{/unless}}", "{{else}}", "{{#with x}}{{/with}}",
     "{{#if x and y or z}}{{/if}}", "{{#if}}{{/if}}", "{{x y}}", "{{x.}}", "{{@index}}", "{{content}}",
-    "{{#each \"text\" as x}}{{/each}}", "{{params x}}",
+    "{{#each \"text\" as x}}{{/each}}", "{{params x}}", "{{asset name}}", '{{asset "../x.css"}}',
     # Components.
     "{{> none}}", "{{> part other=x}}", "{{> part text}}", "{{> endless}}", "{{#> box}}",
     '<p {{> part text="x"}}>'])
@@ -46,6 +46,13 @@ def test_a_text_where_it_cannot_be_escaped_fails_the_build(tmp_path, page):
 def test_a_component_knows_its_parameters_only(tmp_path):
     done = build(tmp_path, '{{> part text="x"}}', "{{params text}}\n{{other}}")
     assert done.returncode == 1 and "not a parameter" in done.stderr
+
+
+def test_an_asset_is_an_address_that_the_build_knows(tmp_path):
+    done = build(tmp_path, '<link rel="stylesheet" href="{{asset "console.css"}}">')
+    assert done.returncode == 0, done.stderr
+    source = (tmp_path / "v.c").read_text()
+    assert "STR(WEB_ASSET_CONSOLE_CSS)" in source and '#include "web/asset_addresses.h"' in source
 
 
 def test_each_place_gets_the_writer_of_its_context(tmp_path):

@@ -92,6 +92,8 @@ class Reader:
             return None
         if inner == "content":
             return ("content",)
+        if inner.split()[:1] == ["asset"]:
+            return ("asset", read_asset(split_words(inner)[1:]))
         words = split_words(inner)
         values = [read_value(words)]
         while words:
@@ -137,6 +139,12 @@ class Reader:
         if end != f"/{kind}":
             found = f"{{{{{end}}}}}" if end else "the end of the file"
             raise ViewError(f"{{{{#{kind}}}}} is closed by {found}")
+
+
+def read_asset(words):
+    if len(words) != 1 or not re.fullmatch(r'"[a-z]+\.[a-z]+"', words[0]):
+        raise ViewError('an asset is written {{asset "NAME.css"}}')
+    return words[0].strip('"')
 
 
 def read_value(words):
@@ -319,6 +327,13 @@ class Writer:
         self.place = html_places.behind(self.place, text)
         self.pending += text
 
+    def asset(self, _scope, name):
+        """The address of one of our files, which changes with what is in it: fixed when the program is
+        built, so it may stand where no value may."""
+        self.place = html_places.behind(self.place, f"/assets/{name}")
+        self.add(f"buf_append(to, STR(WEB_ASSET_{re.sub('[.]', '_', name).upper()}));")
+        self.compiler.has_assets = True
+
     def show(self, scope, values):
         """The first value that is there."""
         value = scope.resolve(values[0])
@@ -469,6 +484,7 @@ def condition_c(scope, condition):
 
 class Compiler:
     def __init__(self, folders):
+        self.has_assets = False
         self.folders = folders
         self.parts = {}
         self.read = []
@@ -526,7 +542,9 @@ def main():
         "".join(signature.format(stem) + ";\n" for stem in bodies) +
         f"\n#define {guard}LIST(VIEW) {' '.join(f'VIEW({stem})' for stem in bodies)}\n\n#endif\n")
     Path(source).write_text(
-        f'{comment}#include "{name}"\n\n#include "web/view.h"\n\n' +
+        f'{comment}#include "{name}"\n\n' +
+        ('#include "web/asset_addresses.h"\n' if compiler.has_assets else "") +
+        '#include "web/view.h"\n\n' +
         "\n".join(f"{signature.format(stem)}\n{{\n(void)document;\n{body}\n}}\n"
                   for stem, body in bodies.items()))
     # The folders too: a file that is added changes them.

@@ -125,18 +125,35 @@ static bool has_tag(struct str list, struct str tag)
     return false;
 }
 
+/* A page of another version of the program asks for it. */
+static void reply_moved(struct visit *visit, const struct web_asset *asset)
+{
+    struct buf extra;
+    buf_init(&extra, HEAD_MAX);
+    http1_print_header(&extra, STR("Location"), asset->address);
+    buf_append(&extra, NOT_KEPT);
+    struct head head = {.status = 302, .extra = buf_str(&extra)};
+    begin(visit, &head, STR(""));
+    buf_fini(&extra);
+}
+
 void reply_asset(struct visit *visit, struct str path, struct str if_none_match)
 {
-    const struct web_asset *asset = web_asset_find(path);
+    bool moved = false;
+    const struct web_asset *asset = web_asset_find(path, &moved);
     struct buf extra;
     if (asset == NULL) {
         reply_trouble(visit, 404, "There is no such file. Check the address.");
         return;
     }
+    if (moved) {
+        reply_moved(visit, asset);
+        return;
+    }
     bool same = has_tag(if_none_match, asset->etag);
     buf_init(&extra, HEAD_MAX);
     http1_print_header(&extra, STR("ETag"), asset->etag);
-    buf_append(&extra, STR("Cache-Control: public, max-age=3600\r\n"));
+    buf_append(&extra, STR("Cache-Control: public, max-age=31536000, immutable\r\n"));
     struct head head = {
         .status = same ? 304 : 200,
         .type = same ? STR("") : asset->type,

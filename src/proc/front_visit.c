@@ -323,7 +323,8 @@ static void begin_request(struct visit *visit, struct str text)
         refuse_head(visit, 400, "The browser sent something that cannot be read. Try again.");
     } else if (check_head(visit, head)) {
         if (request->method == WEB_GET && head->body == HTTP1_BODY_NONE &&
-            str_starts(request->path, STR("/assets/"))) {
+            (str_starts(request->path, STR("/assets/")) ||
+             str_eq(request->path, STR("/favicon.ico")))) {
             reply_asset(visit, request->path, if_none_match);
         } else {
             begin_body(visit, head);
