@@ -96,46 +96,57 @@ static enum err put(const struct publisher *publisher, const char *name, struct 
 }
 
 /* The whole image would be refused: told as a fault of no record, and the old one stays. */
-static void note_refused(struct published *published, struct str why)
+static enum err note_refused(struct published *published, struct str why)
 {
     struct str line;
     (void)str_cut(why, '\n', &line, &why);
-    json_array_append_new(published->faults,
-                          json_pack("{s:s, s:s, s:s, s:s%}", "register", "", "record", "", "person",
-                                    "", "words", line.p != NULL ? line.p : "", line.len));
+    json_t *fault = json_pack("{s:s, s:s, s:s, s:s%}", "register", "", "record", "", "person", "",
+                              "words", line.p != NULL ? line.p : "", line.len);
+    return json_array_append_new(published->faults, fault) == 0 ? ERR_OK : ERR_MEMORY;
 }
 
-static enum err put_state(struct publisher *publisher, struct published *published)
+/* All of it is made before the first of it is put. */
+static enum err make_state(struct published *published, struct buf *image)
 {
-    struct buf image;
     struct buf why;
-    buf_init(&image, PUBLISH_BYTES_MAX);
     buf_init(&why, WHY_MAX);
-    enum err err = state_build(buf_str(&published->state), &image, &why);
-    if (err == ERR_OK) {
-        err = put(publisher, PUBLISHED_STATE, buf_str(&image), 0640, &publisher->state_sum);
-    } else if (err == ERR_INVALID) {
+    enum err err = state_build(buf_str(&published->state), image, &why);
+    if (err == ERR_INVALID) {
         log_line(LOG_ERROR, "publish-refused", "do=\"the page of the policy says why\"");
-        note_refused(published, buf_str(&why));
-        err = ERR_OK;
+        buf_clear(image);
+        err = note_refused(published, buf_str(&why));
     }
-    buf_fini(&image);
     buf_fini(&why);
     return err;
 }
 
-static enum err put_all(struct publisher *publisher, struct published *published)
+static enum err put_images(struct publisher *publisher, const struct published *published,
+                           const struct buf *image)
 {
-    if (published->policy.len == 0) {
-        return ERR_OK;
-    }
     ERR_TRY(put(publisher, PUBLISHED_PASSWORDS, buf_str(&published->passwords), 0600,
                 &publisher->passwords_sum));
     if (publisher->policy.len == 0) {
         ERR_TRY(put(publisher, PUBLISHED_POLICY, buf_str(&published->policy), 0640,
                     &publisher->policy_sum));
     }
-    return put_state(publisher, published);
+    return image->len != 0
+               ? put(publisher, PUBLISHED_STATE, buf_str(image), 0640, &publisher->state_sum)
+               : ERR_OK;
+}
+
+static enum err put_all(struct publisher *publisher, struct published *published)
+{
+    struct buf image;
+    if (published->policy.len == 0) {
+        return ERR_OK;
+    }
+    buf_init(&image, PUBLISH_BYTES_MAX);
+    enum err err = make_state(published, &image);
+    if (err == ERR_OK) {
+        err = put_images(publisher, published, &image);
+    }
+    buf_fini(&image);
+    return err;
 }
 
 static enum err put_faults(struct publisher *publisher, struct str school,

@@ -57,10 +57,9 @@ enum err publish_school(struct store *store, struct arena *arena, struct str nam
 void publish_fault(struct publishing *publishing, const char *of, struct str record,
                    struct str person, const char *words)
 {
-    json_array_append_new(publishing->published->faults,
-                          json_pack("{s:s, s:o, s:o, s:s}", "register", of, "record",
-                                    publish_text(record), "person", publish_text(person), "words",
-                                    words));
+    publish_add(publishing, publishing->published->faults,
+                json_pack("{s:s, s:o, s:o, s:s}", "register", of, "record", publish_text(record),
+                          "person", publish_text(person), "words", words));
 }
 
 json_t *publish_text(struct str text)
@@ -68,7 +67,19 @@ json_t *publish_text(struct str text)
     return json_stringn(text.p != NULL ? text.p : "", text.len);
 }
 
-json_t *publish_day_end(const struct publishing *publishing, struct str day)
+void publish_put(struct publishing *publishing, json_t *object, struct str key, json_t *value)
+{
+    bool put = json_object_setn_new(object, key.p != NULL ? key.p : "", key.len, value) == 0;
+    publishing->short_of_memory = publishing->short_of_memory || !put;
+}
+
+void publish_add(struct publishing *publishing, json_t *array, json_t *value)
+{
+    bool added = json_array_append_new(array, value) == 0;
+    publishing->short_of_memory = publishing->short_of_memory || !added;
+}
+
+json_t *publish_day_end(struct publishing *publishing, struct str day)
 {
     struct civil civil;
     char text[CIVIL_TEXT_MAX];
@@ -77,7 +88,9 @@ json_t *publish_day_end(const struct publishing *publishing, struct str day)
     }
     int64_t days = civil_days(civil.year, civil.month, civil.day);
     size_t len = civil_print_utc(policy_day_begin(publishing->policy, days + 1), text);
-    return json_stringn(text, len);
+    json_t *end = json_stringn(text, len);
+    publishing->short_of_memory = publishing->short_of_memory || end == NULL;
+    return end;
 }
 
 /* Calls take for each row of a statement that reads the school and its day. */
@@ -93,7 +106,7 @@ static enum err each_row(struct publishing *publishing, enum store_statement sta
         take(publishing, rows);
     }
     store_rows_free(rows);
-    return err;
+    return err != ERR_OK ? err : publishing->short_of_memory ? ERR_MEMORY : ERR_OK;
 }
 
 static void take_post(struct publishing *publishing, struct store_rows *rows)
@@ -102,9 +115,9 @@ static void take_post(struct publishing *publishing, struct store_rows *rows)
     json_t *roles = json_object_getn(publishing->roles, person.p, person.len);
     if (roles == NULL) {
         roles = json_array();
-        json_object_setn_new(publishing->roles, person.p, person.len, roles);
+        publish_put(publishing, publishing->roles, person, roles);
     }
-    json_array_append_new(roles, publish_text(store_rows_bytes(rows, 1)));
+    publish_add(publishing, roles, publish_text(store_rows_bytes(rows, 1)));
 }
 
 /* The membership that began last counts. */
@@ -114,12 +127,12 @@ static void take_network(struct publishing *publishing, struct store_rows *rows)
     struct str group = store_rows_bytes(rows, 1);
     unsigned index;
     if (policy_group_find(publishing->policy, group, &index) == ERR_OK) {
-        json_object_setn_new(publishing->network, person.p, person.len, publish_text(group));
+        publish_put(publishing, publishing->network, person, publish_text(group));
         return;
     }
     struct str id = store_rows_bytes(rows, 2);
     if (json_object_getn(publishing->told, id.p, id.len) == NULL) {
-        json_object_setn_new(publishing->told, id.p, id.len, json_true());
+        publish_put(publishing, publishing->told, id, json_true());
         publish_fault(publishing, "group", id, store_rows_bytes(rows, 3),
                       "The policy has no group of this name. Correct \"Its name in the policy\".");
     }
@@ -135,15 +148,15 @@ static void take_agreement(struct publishing *publishing, struct store_rows *row
     }
     bool current = str_compare(store_rows_bytes(rows, 2), publishing->today) >= 0;
     bool parent = store_rows_number(rows, 1) == 1;
-    json_object_setn_new(publishing->agreements, person.p, person.len,
-                         json_pack("{s:b, s:b, s:b, s:o}", "signed", 1, "current", current ? 1 : 0,
-                                   "parent", parent ? 1 : 0, "until", until));
+    publish_put(publishing, publishing->agreements, person,
+                json_pack("{s:b, s:b, s:b, s:o}", "signed", 1, "current", current ? 1 : 0, "parent",
+                          parent ? 1 : 0, "until", until));
 }
 
 /* ---- people ---- */
 
 /* The id of the group that somebody is in today; NULL: none. A reference of its own. */
-static json_t *place(const struct publishing *publishing, struct str person, struct str kind,
+static json_t *place(struct publishing *publishing, struct str person, struct str kind,
                      struct str year)
 {
     struct str roles[POSTS_MAX];
@@ -158,9 +171,12 @@ static json_t *place(const struct publishing *publishing, struct str person, str
         const json_t *role = json_array_get(held, i);
         roles[member.n_roles++] = str_make(json_string_value(role), json_string_length(role));
     }
-    return policy_place(publishing->policy, &member, &group) == ERR_OK
-               ? publish_text(policy_group_id(publishing->policy, group))
-               : NULL;
+    if (policy_place(publishing->policy, &member, &group) != ERR_OK) {
+        return NULL;
+    }
+    json_t *placed = publish_text(policy_group_id(publishing->policy, group));
+    publishing->short_of_memory = publishing->short_of_memory || placed == NULL;
+    return placed;
 }
 
 /* Takes the account's log-on and hash; false where there is none or the gate cannot have it. */
@@ -179,9 +195,9 @@ static bool take_log_on(struct publishing *publishing, struct store_rows *rows, 
                       "signs, no spaces and no colon.");
         return false;
     }
-    json_object_set_new(person, "log_on", publish_text(log_on));
+    publish_put(publishing, person, STR("log_on"), publish_text(log_on));
     if (hash.len != 0) {
-        json_object_setn_new(publishing->hashes, log_on.p, log_on.len, publish_text(hash));
+        publish_put(publishing, publishing->hashes, log_on, publish_text(hash));
     }
     return true;
 }
@@ -200,10 +216,10 @@ static void take_person(struct publishing *publishing, struct store_rows *rows)
     json_t *agreement = json_object_getn(publishing->agreements, id.p, id.len);
     (void)take_log_on(publishing, rows, person);
     if (agreement != NULL) {
-        json_object_set(person, "agreement", agreement);
+        publish_put(publishing, person, STR("agreement"), json_incref(agreement));
     }
-    json_object_setn_new(publishing->placed, id.p, id.len, json_true());
-    json_array_append_new(publishing->people, person);
+    publish_put(publishing, publishing->placed, id, json_true());
+    publish_add(publishing, publishing->people, person);
 }
 
 static void take_suspension(struct publishing *publishing, struct store_rows *rows)
@@ -214,10 +230,9 @@ static void take_suspension(struct publishing *publishing, struct store_rows *ro
         json_decref(until);
         return;
     }
-    json_array_append_new(publishing->suspensions,
-                          json_pack("{s:o, s:o, s:o}", "id",
-                                    publish_text(store_rows_bytes(rows, 0)), "person",
-                                    publish_text(person), "until", until));
+    publish_add(publishing, publishing->suspensions,
+                json_pack("{s:o, s:o, s:o}", "id", publish_text(store_rows_bytes(rows, 0)),
+                          "person", publish_text(person), "until", until));
 }
 
 /* ---- the whole ---- */
@@ -335,13 +350,16 @@ enum err publish_read(struct store *store, struct str school, struct str policy,
                           &publishing.seen};
     json_t **arrays[] = {&publishing.people, &publishing.devices, &publishing.suspensions,
                          &publishing.isolated};
+    bool made = published->faults != NULL;
     for (size_t i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
         *objects[i] = json_object();
+        made = made && *objects[i] != NULL;
     }
     for (size_t i = 0; i < sizeof(arrays) / sizeof(arrays[0]); i++) {
         *arrays[i] = json_array();
+        made = made && *arrays[i] != NULL;
     }
-    enum err err = store_begin(store, school, STORE_READ);
+    enum err err = made ? store_begin(store, school, STORE_READ) : ERR_MEMORY;
     if (err == ERR_OK) {
         err = read_all(&publishing, policy, now_ms);
         store_rollback(store);
@@ -394,8 +412,7 @@ enum err publish_note(struct store *store, struct str school, const json_t *faul
     return attempt.err;
 }
 
-enum err publish_faults(struct store *store, struct str school, struct str person,
-                        json_t **ret_faults)
+enum err publish_faults(struct store *store, struct str school, json_t **ret_faults)
 {
     const struct store_value values[] = {store_text(school)};
     struct store_rows *rows;
@@ -403,14 +420,15 @@ enum err publish_faults(struct store *store, struct str school, struct str perso
     ERR_TRY(store_query(store, STATEMENT_PUBLISH_FAULTS, values, 1, &rows));
     json_t *faults = json_array();
     while (store_rows_next(rows, &err)) {
-        if (person.len != 0 && !str_eq(store_rows_bytes(rows, 2), person)) {
-            continue;
+        json_t *fault =
+            json_pack("{s:o, s:o, s:o, s:I}", "register", publish_text(store_rows_bytes(rows, 0)),
+                      "record", publish_text(store_rows_bytes(rows, 1)), "words",
+                      publish_text(store_rows_bytes(rows, 3)), "noted_ms",
+                      (json_int_t)store_rows_number(rows, 4));
+        if (json_array_append_new(faults, fault) != 0) {
+            err = ERR_MEMORY;
+            break;
         }
-        json_array_append_new(faults, json_pack("{s:o, s:o, s:o, s:I}", "register",
-                                                publish_text(store_rows_bytes(rows, 0)), "record",
-                                                publish_text(store_rows_bytes(rows, 1)), "words",
-                                                publish_text(store_rows_bytes(rows, 3)), "noted_ms",
-                                                (json_int_t)store_rows_number(rows, 4)));
     }
     store_rows_free(rows);
     if (err != ERR_OK) {

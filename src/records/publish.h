@@ -52,9 +52,7 @@ MUST_USE enum err publish_read(struct store *store, struct str school, struct st
 MUST_USE enum err publish_note(struct store *store, struct str school, const json_t *faults,
                                int64_t now_ms);
 
-/* The faults that a person may see, in the open transaction: all ("person" empty), or those of
- * records that this person changed. */
-MUST_USE enum err publish_faults(struct store *store, struct str school, struct str person,
-                                 json_t **ret_faults);
+/* [{"register", "record", "words", "noted_ms"}], in the open transaction. */
+MUST_USE enum err publish_faults(struct store *store, struct str school, json_t **ret_faults);
 
 #endif

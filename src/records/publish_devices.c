@@ -35,8 +35,8 @@ static void take_address(struct publishing *publishing, const struct device *dev
                       "Another device has the same address. Correct one of them.");
         return;
     }
-    json_object_setn_new(publishing->seen, text, len, json_true());
-    json_object_set_new(to, "address", json_stringn(text, len));
+    publish_put(publishing, publishing->seen, str_make(text, len), json_true());
+    publish_put(publishing, to, STR("address"), json_stringn(text, len));
 }
 
 /* What is wrong with a class log-on; NULL: nothing. */
@@ -67,10 +67,10 @@ static void take_class(struct publishing *publishing, const struct device *devic
                       fault != NULL ? fault : "Its last day of supervision is no date.");
         return;
     }
-    json_object_set_new(to, "class", publish_text(device->class_id));
-    json_object_set_new(to, "group", publish_text(device->group));
-    json_object_set_new(to, "supervisor", publish_text(device->supervisor));
-    json_object_set_new(to, "supervised_until", until);
+    publish_put(publishing, to, STR("class"), publish_text(device->class_id));
+    publish_put(publishing, to, STR("group"), publish_text(device->group));
+    publish_put(publishing, to, STR("supervisor"), publish_text(device->supervisor));
+    publish_put(publishing, to, STR("supervised_until"), until);
 }
 
 void publish_take_device(struct publishing *publishing, struct store_rows *rows)
@@ -89,15 +89,15 @@ void publish_take_device(struct publishing *publishing, struct store_rows *rows)
     json_t *to = json_pack("{s:o}", "id", publish_text(device.id));
     take_address(publishing, &device, to);
     if (is_placed(publishing, device.owner)) {
-        json_object_set_new(to, "owner", publish_text(device.owner));
+        publish_put(publishing, to, STR("owner"), publish_text(device.owner));
     }
     if (device.class_id.len != 0) {
         take_class(publishing, &device, to);
     }
     if (str_eq(device.state, STR("isolated"))) {
-        json_array_append_new(publishing->isolated,
-                              json_pack("{s:o, s:o, s:s}", "id", publish_text(device.id), "device",
-                                        publish_text(device.id), "until", NO_END));
+        publish_add(publishing, publishing->isolated,
+                    json_pack("{s:o, s:o, s:s}", "id", publish_text(device.id), "device",
+                              publish_text(device.id), "until", NO_END));
     }
-    json_array_append_new(publishing->devices, to);
+    publish_add(publishing, publishing->devices, to);
 }

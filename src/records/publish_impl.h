@@ -22,13 +22,19 @@ struct publishing {
     json_t *told;                                      /* {group: true}: its fault is noted */
     json_t *seen;                                      /* {address: true} */
     json_t *people, *devices, *suspensions, *isolated; /* of the document */
+    bool short_of_memory; /* something is missing somewhere: nothing of it is published */
 };
+
+/* Put a value (taken over; NULL for one that could not be made) where it belongs. One that does not
+ * fit into memory fails the whole publishing, so that the gate keeps what it has. */
+void publish_put(struct publishing *publishing, json_t *object, struct str key, json_t *value);
+void publish_add(struct publishing *publishing, json_t *array, json_t *value);
 
 void publish_fault(struct publishing *publishing, const char *of, struct str record,
                    struct str person, const char *words);
 json_t *publish_text(struct str text);
 /* The end of a day at the school, in the document's form; NULL for what is no day. */
-json_t *publish_day_end(const struct publishing *publishing, struct str day);
+json_t *publish_day_end(struct publishing *publishing, struct str day);
 
 /* A row of PUBLISH_DEVICES; people are placed already. */
 void publish_take_device(struct publishing *publishing, struct store_rows *rows);

@@ -11,46 +11,58 @@ enum { DOCUMENT_MAX = 17 * 1024 * 1024, NAME_MAX_BYTES = 64 };
 
 /* ---- the table ---- */
 
-/* Where the fault can be put right. */
-static void add_fault_links(struct web_exchange *exchange, json_t *faults)
+/* Whether this person can put a fault right, and where. Those who may change the policy are told of
+ * all; a record that they may not see is no link. */
+static bool add_fault(struct web_exchange *exchange, json_t *fault, json_t *to)
 {
-    static const struct {
-        const char *name, *path;
-    } rows[] = {
-        {"person", "/records/people/%"},
-        {"group", "/records/groups/%"},
-        {"device", "/records/devices/%"},
-    };
-    size_t i;
-    json_t *fault;
-    json_array_foreach(faults, i, fault)
-    {
-        struct str record = policy_member(fault, "record");
-        for (size_t r = 0; r < sizeof(rows) / sizeof(rows[0]); r++) {
-            if (str_eq(policy_member(fault, "register"), str_from(rows[r].name))) {
-                json_object_set_new(fault, "href",
-                                    policy_text(web_path(exchange, rows[r].path, &record, 1)));
-            }
+    unsigned roles = exchange->actor.roles;
+    bool all = permit_widest(roles, AREA_policy, VERB_change) >= SCOPE_SCHOOL;
+    const struct register_def *def = register_find(policy_member(fault, "register"));
+    bool mends = def != NULL && permit_widest(roles, def->area, VERB_change) >= SCOPE_SCHOOL;
+    if (!all && !mends) {
+        return true;
+    }
+    if (def != NULL && permit_widest(roles, def->area, VERB_see) >= SCOPE_SCHOOL) {
+        const struct str values[] = {def->plural, policy_member(fault, "record")};
+        struct str href = web_path(exchange, "/records/%/%", values, 2);
+        if (json_object_set_new(fault, "href", policy_text(href)) != 0) {
+            return false;
         }
     }
+    return json_array_append(to, fault) == 0;
 }
 
-/* What could not be published: all of it for who may change the policy, else one's own. */
-static enum err add_faults(struct web_exchange *exchange, json_t *to)
+enum err policy_faults(struct web_exchange *exchange, json_t **ret_faults)
 {
     struct engine engine = policy_engine(exchange);
-    const struct actor *actor = &exchange->actor;
-    bool all = permit_widest(actor->roles, AREA_policy, VERB_change) >= SCOPE_SCHOOL;
     json_t *faults = NULL;
-    ERR_TRY(store_begin(engine.store, actor->school, STORE_READ));
-    enum err err =
-        publish_faults(engine.store, actor->school, all ? STR("") : actor->person, &faults);
+    json_t *fault;
+    size_t i;
+    ERR_TRY(store_begin(engine.store, exchange->actor.school, STORE_READ));
+    enum err err = publish_faults(engine.store, exchange->actor.school, &faults);
     store_rollback(engine.store);
-    if (err == ERR_OK) {
-        add_fault_links(exchange, faults);
-        json_object_set_new(to, "faults", faults);
+    ERR_TRY(err);
+    json_t *shown = json_array();
+    bool fine = shown != NULL;
+    json_array_foreach(faults, i, fault)
+    {
+        fine = fine && add_fault(exchange, fault, shown);
     }
-    return err;
+    json_decref(faults);
+    if (!fine) {
+        json_decref(shown);
+        return ERR_MEMORY;
+    }
+    *ret_faults = shown;
+    return ERR_OK;
+}
+
+static enum err add_faults(struct web_exchange *exchange, json_t *to)
+{
+    json_t *faults = NULL;
+    ERR_TRY(policy_faults(exchange, &faults));
+    json_object_set_new(to, "faults", faults);
+    return ERR_OK;
 }
 
 static enum err add_findings(struct web_exchange *exchange, const json_t *document, json_t *to)

@@ -29,6 +29,10 @@ void policy_show_table(struct web_exchange *exchange, const json_t *document, bo
 /* A named time in words: "School days, 08:00 to 16:30". */
 json_t *policy_time_words(const json_t *document, const json_t *time);
 
+/* What of the records could not be published, of that which this person can put right, with "href"
+ * to where: [{"register", "record", "words", "noted_ms", "href"}]. */
+MUST_USE enum err policy_faults(struct web_exchange *exchange, json_t **ret_faults);
+
 /* Whether this person may change the policy here: their role, and no --policy FILE. */
 bool policy_may_change(const struct web_exchange *exchange, enum verb verb);
 

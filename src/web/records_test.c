@@ -2,6 +2,7 @@
 /* The pages of registers, as people of a small school get them. */
 #include "lib/web.h"
 #include "records/account.h"
+#include "records/publish.h"
 
 struct oak {
     struct web_rig at;
@@ -506,6 +507,41 @@ TEST(a_child_s_page_shows_the_family_and_who_must_not_have_contact)
     web_rig_close(&oak.at);
 }
 
+TEST(what_the_gate_could_not_be_given_waits_for_those_who_can_mend_it)
+{
+    struct oak oak;
+    struct store *store;
+    char link[128];
+    oak_open(&oak);
+    store = oak.at.school.store.store;
+    struct record_id tablet =
+        school_add(&oak.at.school, "device", school_json("{'tag': 'T1', 'kind': 'tablet'}"));
+    struct record_id ada = school_somebody(&oak.at.school, "Ada Price", "pupil");
+    json_t *faults = school_json(
+        "[{'register': 'device', 'record': '%s', 'person': '', 'words': 'Its address is none.'},"
+        " {'register': 'person', 'record': '%s', 'person': '', 'words': 'Their user name.'},"
+        " {'register': '', 'record': '', 'person': '', 'words': 'The whole image.'}]",
+        tablet.text, ada.text);
+    assert_ok(publish_note(store, oak.at.school.id, faults, 1));
+    json_decref(faults);
+    snprintf(link, sizeof(link), "/records/devices/%s", tablet.text);
+    oak.at.actor = school_person(&oak.at.school, "Ted Wire", "staff", "technician");
+    (void)web_rig_get(&oak.at, "/");
+    assert_says(&oak.at, "The gate could not be given everything");
+    assert_says(&oak.at, link);
+    assert_says(&oak.at, "The whole image.");
+    assert_silent(&oak.at, ada.text); /* not a technician's to see */
+    oak.at.actor = oak.office;
+    (void)web_rig_get(&oak.at, "/");
+    assert_says(&oak.at, "Their user name.");
+    assert_says(&oak.at, ada.text);
+    assert_silent(&oak.at, "Its address is none.");
+    oak.at.actor = oak.teacher;
+    (void)web_rig_get(&oak.at, "/");
+    assert_silent(&oak.at, "The gate could not");
+    web_rig_close(&oak.at);
+}
+
 TEST(the_search_finds_what_one_may_see_and_nothing_else)
 {
     struct oak oak;
@@ -561,5 +597,6 @@ TESTS_MAIN(unit(a_list_shows_searches_and_sorts_what_one_may_see),
            unit(the_start_page_shows_what_waits_for_this_person),
            unit(the_start_page_counts_what_is_open_however_much_was_closed_since),
            unit(a_child_s_page_shows_the_family_and_who_must_not_have_contact),
+           unit(what_the_gate_could_not_be_given_waits_for_those_who_can_mend_it),
            unit(the_search_finds_what_one_may_see_and_nothing_else),
            unit(every_register_has_its_pages_from_its_file_alone))

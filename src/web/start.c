@@ -3,6 +3,7 @@
  * went through the engine, one by one: nothing stands here that its own page would not show. */
 #include "base/clock.h"
 #include "records/account.h"
+#include "web/policy_impl.h"
 #include "web/records_impl.h"
 #include "web/views.h"
 
@@ -286,6 +287,34 @@ static enum err add_notices(struct web_exchange *exchange, json_t *cards)
     return ERR_OK;
 }
 
+/* What the gate could not be given: to those who may put all of it right, and to whoever made the
+ * change. */
+static enum err add_unpublished(struct web_exchange *exchange, json_t *cards)
+{
+    json_t *faults = NULL;
+    json_t *fault;
+    size_t i;
+    ERR_TRY(policy_faults(exchange, &faults));
+    size_t n = json_array_size(faults);
+    json_t *card = n != 0 ? document_add(cards) : NULL;
+    json_t *items = n != 0 ? document_list(card, "items") : NULL;
+    document_put(card, "title", STR("The gate could not be given everything"));
+    document_put(card, "tone", STR("urgent"));
+    document_put(card, "text", STR("Until these are put right, the gate goes by what it had."));
+    document_put(card, "href", STR("/policy"));
+    document_put(card, "all", STR("the policy"));
+    document_put_number(card, "count", (int64_t)n);
+    json_array_foreach(faults, i, fault)
+    {
+        struct str href = document_get(fault, "href");
+        json_t *item = i < SHOWN_MAX ? document_add(items) : NULL;
+        document_put(item, "text", document_get(fault, "words"));
+        document_put(item, "href", href.len != 0 ? href : STR("/policy"));
+    }
+    json_decref(faults);
+    return ERR_OK;
+}
+
 /* ---- the page ---- */
 
 /* What one comes here to do most; at most a few. */
@@ -327,6 +356,7 @@ static void add_registers(struct web_exchange *exchange, json_t *document)
 static enum err add_cards(struct web_exchange *exchange, json_t *cards)
 {
     ERR_TRY(add_notices(exchange, cards));
+    ERR_TRY(add_unpublished(exchange, cards));
     for (size_t i = 0; i < N_REGISTERS; i++) {
         ERR_TRY(add_open(exchange, REGISTERS[i], cards));
     }
