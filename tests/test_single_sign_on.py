@@ -128,6 +128,21 @@ def test_R83_a_verified_address_of_the_people_s_register_opens_the_account(place
     assert "Tess Teacher" in client.get("/").text
 
 
+def test_a_way_on_that_is_too_long_for_the_cookie_leads_to_the_start(place):
+    """It once ended the desk, and so did a cookie that names no path of ours."""
+    console, provider = place
+    desk = console.child("desk")
+    long = console.client()
+    answer = come_back(long, provider, "tess", "/records/people?search=" + 1100 * "a")
+    assert answer.status == 303 and answer.header("Location") == "/"
+    client = console.client()
+    address = urllib.parse.urlsplit(provider.go(begin(client), "tess"))
+    name = "__Host-lodge-with"
+    client.cookies[name] = client.cookies[name].rpartition(".")[0] + ".Ly9l"  # //e
+    assert client.get(f"{address.path}?{address.query}").status == 422
+    assert console.child("desk") == desk
+
+
 def test_S2_a_role_with_a_second_factor_is_asked_for_it(place):
     console, provider = place
     client = console.client()

@@ -347,17 +347,22 @@ struct str web_path(struct web_exchange *exchange, const char *pattern, const st
     return made.len != 0 ? made : STR("/");
 }
 
+bool web_path_is_ours(struct str path)
+{
+    bool ours = str_starts(path, STR("/")) && path.len < PATH_MAX_BYTES;
+    for (size_t i = 0; i < path.len && ours; i++) {
+        /* "//host" and what browsers read as such are another's. */
+        ours = path.p[i] > 0x20 && path.p[i] < 0x7f && path.p[i] != '\\' &&
+               !(i == 1 && path.p[i] == '/');
+    }
+    return ours;
+}
+
 struct str web_next_path(const struct web_exchange *exchange)
 {
     struct str next = form_text(exchange, STR("next"));
     if (next.len == 0) {
         next = query_text(exchange, STR("next"));
     }
-    bool ours = str_starts(next, STR("/")) && next.len < PATH_MAX_BYTES;
-    for (size_t i = 0; i < next.len && ours; i++) {
-        /* "//host" and what browsers read as such are another's. */
-        ours = next.p[i] > 0x20 && next.p[i] < 0x7f && next.p[i] != '\\' &&
-               !(i == 1 && next.p[i] == '/');
-    }
-    return ours ? next : STR("/");
+    return web_path_is_ours(next) ? next : STR("/");
 }

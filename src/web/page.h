@@ -42,6 +42,8 @@ void web_header(struct web_exchange *exchange, struct str name, struct str value
  * "/sign-in?next=%"). */
 struct str web_path(struct web_exchange *exchange, const char *pattern, const struct str *values,
                     size_t n_values);
+/* Whether a browser that is sent to this text stays here: one '/' first, nothing odd behind it. */
+bool web_path_is_ours(struct str path);
 /* Where to go on: the form's or the query's "next", where it is a path of ours; else "/". */
 struct str web_next_path(const struct web_exchange *exchange);
 

@@ -69,7 +69,7 @@ static bool take_next(struct web_exchange *exchange, struct str text, struct str
 {
     struct buf next;
     buf_init(&next, WITH_NEXT_MAX);
-    bool good = base64url_decode(text, &next) == ERR_OK;
+    bool good = base64url_decode(text, &next) == ERR_OK && web_path_is_ours(buf_str(&next));
     if (good) {
         *ret_next = arena_dup(exchange->arena, buf_str(&next));
     }
@@ -150,7 +150,7 @@ enum web_next web_sign_in_with(struct web_exchange *exchange)
     }
     with.provider = (uint32_t)provider;
     with.link = exchange->session.stage == SESSION_WHOLE;
-    with.next = str_sub(with.next, 0, with.next.len < WITH_NEXT_MAX ? with.next.len : 0);
+    with.next = with.next.len < WITH_NEXT_MAX ? with.next : STR("/");
     oidc_attempt_make(&with.attempt);
     with_keep(exchange, &with);
     return ask(exchange, &with, STR(""), go);
