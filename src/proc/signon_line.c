@@ -29,6 +29,12 @@ static enum err read_struct(const struct ipc_message *message, enum message type
     return ERR_OK;
 }
 
+/* A truth that is neither 0 nor 1 must not be read as one. */
+static bool is_truth(const struct ipc_message *message, size_t at)
+{
+    return at < message->len && message->bytes[at] <= 1;
+}
+
 #define END_TEXT(text) (text)[sizeof(text) - 1] = '\0'
 
 enum err signon_send_question(int fd, const struct signon_question *question)
@@ -39,6 +45,9 @@ enum err signon_send_question(int fd, const struct signon_question *question)
 enum err signon_read_question(const struct ipc_message *message,
                               struct signon_question *ret_question)
 {
+    if (!is_truth(message, offsetof(struct signon_question, silent))) {
+        return ERR_INVALID;
+    }
     ERR_TRY(read_struct(message, MESSAGE_SIGNON_ASK, ret_question, sizeof(*ret_question)));
     END_TEXT(ret_question->redirect);
     END_TEXT(ret_question->attempt.state);
@@ -48,6 +57,16 @@ enum err signon_read_question(const struct ipc_message *message,
     return ERR_OK;
 }
 
+/* What becomes a line of an answer's head. */
+static bool is_address(const char *text)
+{
+    size_t i = 0;
+    while (text[i] > ' ' && text[i] <= '~') {
+        i++;
+    }
+    return text[i] == '\0';
+}
+
 enum err signon_send_answer(int fd, const struct signon_answer *answer)
 {
     return send_struct(fd, MESSAGE_SIGNON_ANSWER, answer, sizeof(*answer));
@@ -55,6 +74,10 @@ enum err signon_send_answer(int fd, const struct signon_answer *answer)
 
 enum err signon_read_answer(const struct ipc_message *message, struct signon_answer *ret_answer)
 {
+    if (!is_truth(message, offsetof(struct signon_answer, good)) ||
+        !is_truth(message, offsetof(struct signon_answer, who.mfa))) {
+        return ERR_INVALID;
+    }
     ERR_TRY(read_struct(message, MESSAGE_SIGNON_ANSWER, ret_answer, sizeof(*ret_answer)));
     END_TEXT(ret_answer->why);
     END_TEXT(ret_answer->address);
@@ -62,7 +85,7 @@ enum err signon_read_answer(const struct ipc_message *message, struct signon_ans
     END_TEXT(ret_answer->who.subject);
     END_TEXT(ret_answer->who.match);
     END_TEXT(ret_answer->who.name);
-    return ERR_OK;
+    return is_address(ret_answer->address) ? ERR_OK : ERR_INVALID;
 }
 
 enum err signon_send_providers(int fd, const struct signon_providers *providers)

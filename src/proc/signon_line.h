@@ -53,7 +53,8 @@ _Static_assert(sizeof(struct signon_answer) <= IPC_BYTES_MAX, "an answer is one 
 _Static_assert(sizeof(struct signon_providers) <= IPC_BYTES_MAX, "the list is one message");
 
 /* Sends and reads one of them. Reading puts a NUL at the end of every text. Errors of ipc_send;
- * ERR_INVALID for another size. A question's copy is wiped. */
+ * ERR_INVALID for another size, a truth that is neither 0 nor 1, or an address that could not stand
+ * in a line. A question's copy is wiped. */
 MUST_USE enum err signon_send_question(int fd, const struct signon_question *question);
 MUST_USE enum err signon_read_question(const struct ipc_message *message,
                                        struct signon_question *ret_question);
