@@ -292,9 +292,35 @@ TEST(another_signature_is_refused)
     /* {"alg":"none"} and {"alg":"RS256"}, nothing behind the last dot. */
     assert_err(check(strdup("eyJhbGciOiJub25lIn0.e30."), &who, &why), ERR_INVALID);
     assert_err(check(strdup("eyJhbGciOiJSUzI1NiJ9.e30."), &who, &why), ERR_INVALID);
+    /* What cjose would end the process over. */
+    assert_err(check(strdup("eyJhbGciOiJSUzI1NiJ9.e30.A"), &who, &why), ERR_INVALID);
+    assert_err(check(strdup("e.e30.AA"), &who, &why), ERR_INVALID);
+    assert_err(check(strdup("eyJhbGciOiJSUzI1NiJ9.e30.AA.AA"), &who, &why), ERR_INVALID);
     assert_err(check(strdup("x"), &who, &why), ERR_INVALID);
     assert_err(check(strdup(""), &who, &why), ERR_INVALID);
     cjose_jwk_release(oct);
+}
+
+TEST(a_key_that_is_not_written_as_bytes_is_no_key)
+{
+    static const char *const keys[] = {
+        "{\"keys\": [{\"kty\": \"EC\", \"crv\": \"P-256\", \"x\": \"A\", \"y\": \"AA\"}]}",
+        "{\"keys\": [{\"kty\": \"RSA\", \"n\": \"AAAAA\", \"e\": \"AQAB\"}]}",
+        "{\"keys\": [{\"kty\": \"RSA\", \"n\": 7, \"e\": \"AQ=\"}]}",
+    };
+    struct oidc_config config = read_config();
+    char *rsa = sign(rsa_key, "RS256", NULL, NULL, good_claims());
+    char *ec = sign(ec_key, "ES256", NULL, NULL, good_claims());
+    for (size_t i = 0; i < COUNT(keys); i++) {
+        struct oidc_who who;
+        const char *why = "";
+        assert_err(oidc_token_check(&config.providers[0], str_from(keys[i]),
+                                    str_from(i == 0 ? ec : rsa), STR("n-1"), NOW_S * 1000, &who,
+                                    &why),
+                   ERR_INVALID);
+    }
+    free(rsa);
+    free(ec);
 }
 
 TEST(a_flipped_bit_anywhere_is_refused)
@@ -386,6 +412,7 @@ int main(void)
         unit(no_two_attempts_are_alike),
         unit(a_token_by_either_algorithm_says_who_it_is),
         unit(another_signature_is_refused),
+        unit(a_key_that_is_not_written_as_bytes_is_no_key),
         unit(a_flipped_bit_anywhere_is_refused),
         unit(claims_that_are_not_ours_or_not_now_are_refused),
         unit(an_account_is_matched_only_by_what_the_provider_vouches_for),
