@@ -168,6 +168,72 @@ TEST(a_dump_that_is_cut_or_damaged_is_refused_and_leaves_no_rows)
     test_store_close(&from);
 }
 
+static void put_name(struct buf *to, const char *name)
+{
+    dump_u32(to, (uint32_t)strlen(name));
+    buf_append(to, str_from(name));
+}
+
+/* A dump of one school by somebody who can add up digests. */
+static void forge(struct str migrations, struct str name, struct buf *to)
+{
+    static const char *const columns[] = {"id", "name", "kind", "urn", "made_ms"};
+    const struct store_value values[] = {store_text(STR("oak")), store_text(name),
+                                         store_text(STR("primary")), store_text(STR("")),
+                                         store_number(1)};
+    struct dump_table table = {.rows = 0};
+    struct buf row;
+    buf_init(&row, 1024);
+    buf_append(to, migrations);
+    buf_append_byte(to, DUMP_TABLE);
+    put_name(to, "school");
+    dump_u32(to, 5);
+    for (size_t i = 0; i < 5; i++) {
+        put_name(to, columns[i]);
+        dump_value(&row, &values[i]);
+    }
+    dump_add_row(&table, buf_str(&row));
+    buf_append_byte(to, DUMP_ROW);
+    buf_append(to, buf_str(&row));
+    buf_append_byte(to, DUMP_TABLE_END);
+    dump_u64(to, table.rows);
+    buf_append(to, str_make((const char *)table.digest, sizeof(table.digest)));
+    buf_append_byte(to, DUMP_END);
+    buf_fini(&row);
+}
+
+TEST(a_text_that_is_none_is_refused_though_the_digests_fit)
+{
+    static struct dump_report report;
+    static const struct {
+        struct str name;
+        enum err want;
+    } cases[] = {{STR_INIT("Oak"), ERR_OK},
+                 {STR_INIT("\xff"), ERR_INVALID},
+                 {STR_INIT("a\0b"), ERR_INVALID}};
+    struct test_store from;
+    struct buf text;
+    test_store_open(&from);
+    dump(from.store, &text, &report);
+    size_t n = 0;
+    while (text.p[n] == DUMP_MIGRATION) {
+        n += 1 + 4 + SHA256_BYTES;
+    }
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct test_store to;
+        struct buf forged;
+        buf_init(&forged, 1 << 20);
+        forge(str_sub(buf_str(&text), 0, n), cases[i].name, &forged);
+        test_store_place(&to);
+        to.store = NULL;
+        assert_err(load(&to, buf_str(&forged), &to.store, NULL), cases[i].want);
+        test_store_close(&to);
+        buf_fini(&forged);
+    }
+    buf_fini(&text);
+    test_store_close(&from);
+}
+
 TEST(names_are_letters_digits_and_lines_below)
 {
     static const struct {
@@ -184,4 +250,5 @@ TEST(names_are_letters_digits_and_lines_below)
 TESTS_MAIN(unit(S4_what_is_dumped_loads_as_the_same_store),
            unit(a_row_that_changed_or_is_missing_changes_the_digest),
            unit(a_dump_that_is_cut_or_damaged_is_refused_and_leaves_no_rows),
+           unit(a_text_that_is_none_is_refused_though_the_digests_fit),
            unit(names_are_letters_digits_and_lines_below))

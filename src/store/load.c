@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "store/dump_impl.h"
+#include "wire/utf8.h"
 
 enum { MIGRATIONS_MAX = 256, COLUMNS_MAX = STORE_VALUES_MAX };
 
@@ -195,6 +196,9 @@ static enum err read_row(struct load *load)
         struct store_value *value = &load->values[i];
         if (value->kind == STORE_TEXT || value->kind == STORE_BLOB) {
             value->bytes.p = load->row.p + value->number;
+        }
+        if (value->kind == STORE_TEXT && !utf8_is_text(value->bytes)) {
+            return refuse(load, "a text of the backup is not UTF-8");
         }
     }
     dump_add_row(load->table, buf_str(&load->row));
