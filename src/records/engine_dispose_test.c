@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <dirent.h>
+#include <string.h>
 
 #include "lib/records.h"
 #include "os/file.h"
 #include "records/account.h"
 #include "records/audit.h"
+#include "records/glass.h"
+#include "records/session.h"
 
 static enum err dispose(struct school *at, const struct actor *actor, const char *name,
                         struct record_id id, uint64_t version, const char *reason,
@@ -140,6 +143,106 @@ TEST(with_a_person_go_their_accounts_and_sessions)
     assert_err(keys_seal(at.keys, school_id(&account), STR("a"), STR("a"), &sealed), ERR_NOT_FOUND);
     buf_fini(&sealed);
     assert_true(chain_is_whole(&at));
+    school_close(&at);
+}
+
+/* "table.column" of SQLite's file where a text holds this one, with commas behind; to be freed. */
+static char *places_of(const struct school *at, const char *text)
+{
+    static const char columns[] =
+        "SELECT m.name || '.' || c.name || ',', 'SELECT EXISTS (SELECT 1 FROM \"' || m.name || "
+        "'\" WHERE instr(CAST(\"' || c.name || '\" AS TEXT), ?1))' FROM sqlite_schema m "
+        "JOIN pragma_table_info(m.name) c WHERE m.type = 'table' ORDER BY 1";
+    struct buf places;
+    sqlite3 *db;
+    sqlite3_stmt *all;
+    sqlite3_stmt *one;
+    buf_init(&places, 1 << 16);
+    assert_int_equal(sqlite3_open(at->store.place, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, columns, -1, &all, NULL), SQLITE_OK);
+    while (sqlite3_step(all) == SQLITE_ROW) {
+        const char *sql = (const char *)sqlite3_column_text(all, 1);
+        assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &one, NULL), SQLITE_OK);
+        assert_int_equal(sqlite3_bind_text(one, 1, text, -1, SQLITE_STATIC), SQLITE_OK);
+        assert_int_equal(sqlite3_step(one), SQLITE_ROW);
+        if (sqlite3_column_int(one, 0) != 0) {
+            buf_append(&places, str_from((const char *)sqlite3_column_text(all, 0)));
+        }
+        assert_int_equal(sqlite3_finalize(one), SQLITE_OK);
+    }
+    assert_int_equal(sqlite3_finalize(all), SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    char *found = strdup(places.len != 0 ? buf_cstr(&places) : "");
+    buf_fini(&places);
+    return found;
+}
+
+static void assert_places(const struct school *at, const char *text, const char *want)
+{
+    if (store_kind(at->store.store) == STORE_SQLITE) {
+        char *found = places_of(at, text);
+        assert_string_equal(found, want);
+        free(found);
+    }
+}
+
+static void look_at(struct school *at, const struct actor *actor, struct record_id child)
+{
+    assert_ok(store_begin(at->store.store, at->id, STORE_WRITE));
+    assert_ok(look_open(at->store.store, at->keys, actor, school_id(&child), STR("concern")));
+    assert_ok(store_commit(at->store.store));
+}
+
+/* Somebody who did all that leaves a trace; to be disposed of are the post and the person. */
+static struct record_id busy_person(struct school *at, const struct actor *head,
+                                    struct record_id *ret_post)
+{
+    struct record_id file;
+    struct record_id account;
+    struct session_token token;
+    struct account_fault fault;
+    struct record_id ben = school_somebody(at, "Ben Price", "pupil");
+    struct record_id ada = school_somebody(at, "Xylophagous Price", "staff");
+    *ret_post = school_add(
+        at, "post",
+        school_json("{'person': '%s', 'role': 'technician', 'from': '2020-09-01'}", ada.text));
+    struct actor technician = school_actor(at, ada);
+    const struct account_new own = {
+        .person = school_id(&ada), .log_on = STR("zymurgy"), .hash = STR("$argon2id$first")};
+    const struct account_new other = {
+        .person = school_id(&ben), .log_on = STR("ben"), .hash = STR("$argon2id$first")};
+    assert_ok(account_make(&at->engine, head, &own, &account, &fault));
+    technician.account = school_id(&account);
+    assert_ok(session_begin(&at->engine, &technician, SESSION_WHOLE, 0, &token));
+    technician.account = STR("");
+    assert_ok(account_make(&at->engine, &technician, &other, &account, &fault));
+    assert_ok(account_reset_factors(&at->engine, &technician, school_id(&account)));
+    assert_ok(glass_ask(&at->engine, &technician));
+    look_at(at, &technician, ben);
+    look_at(at, head, ada);
+    assert_ok(engine_file_keep(&at->engine, &technician, school_register("contract"), STR("no"),
+                               STR("a.txt"), STR("text/plain"), STR("letter"), &file));
+    (void)school_make(at, &technician, "device", school_json("{'tag': 'T1', 'kind': 'laptop'}"));
+    return ada;
+}
+
+/* docs/records.md says why each of these stays. */
+TEST(of_a_person_nothing_stays_but_the_id_of_who_did_what)
+{
+    struct school at;
+    struct record_id post;
+    school_open(&at);
+    struct actor head = school_person(&at, "Hanna Dale", "staff", "head");
+    struct record_id ada = busy_person(&at, &head, &post);
+    assert_ok(dispose(&at, &head, "post", post, 1, "due", NULL));
+    assert_ok(dispose(&at, &head, "person", ada, 1, "due", NULL));
+    assert_places(&at, "ylophagous", "");
+    assert_places(&at, "zymurgy", "");
+    assert_places(&at, ada.text,
+                  "account.changed_by,account.made_by,act.about,act.actor,act.hidden_from,"
+                  "act.record,glass.asked_by,past.person,reg_device.changed_by,"
+                  "reg_device.made_by,");
+    assert_int_equal(files_with(&at, "ylophagous") + files_with(&at, "zymurgy"), 0);
     school_close(&at);
 }
 
@@ -280,6 +383,7 @@ TESTS_MAIN(unit(what_is_disposed_of_is_nowhere_and_the_chain_still_verifies),
            unit(the_search_for_words_in_files_finds_what_is_there),
            unit(what_refers_to_a_record_is_emptied_or_stands_in_the_way),
            unit(with_a_person_go_their_accounts_and_sessions),
+           unit(of_a_person_nothing_stays_but_the_id_of_who_did_what),
            unit(a_disposal_needs_its_right_its_reason_and_the_version_that_was_seen),
            unit(K9_no_file_is_taken_before_the_form_has_said_no),
            unit(files_are_bounded_typed_by_their_bytes_and_no_programs),

@@ -6,16 +6,8 @@
 #include "records/first_run.h"
 #include "records/glass.h"
 #include "records/session.h"
-#include "store/store_impl.h"
 
 enum { SQL_BYTES = 512 };
-
-static void script(struct school *at, const char *sql)
-{
-    if (at->store.store->driver->script(at->store.store, sql) != ERR_OK) {
-        fail_msg("%s", store_why(at->store.store));
-    }
-}
 
 /* The next row that is written into a table meets a serialization failure, once. SQLite has none:
  * its writers wait for each other at the beginning. */
@@ -28,12 +20,12 @@ static void fail_once(struct school *at, const char *table)
         "END IF; RETURN NEW; END $$";
     char trigger[SQL_BYTES];
     if (store_kind(at->store.store) == STORE_POSTGRES) {
-        script(at, function);
+        test_store_script(&at->store, function);
         snprintf(trigger, sizeof(trigger),
                  "CREATE OR REPLACE TRIGGER fail_once BEFORE INSERT OR UPDATE ON %s FOR EACH ROW "
                  "EXECUTE FUNCTION fail_once()",
                  table);
-        script(at, trigger);
+        test_store_script(&at->store, trigger);
     }
 }
 
@@ -84,10 +76,12 @@ TEST(a_first_run_is_tried_again_as_a_whole)
         .now_ms = (int64_t)SCHOOL_DAY * MS_PER_DAY,
     };
     school_open(&at);
-    script(&at, store_kind(at.store.store) == STORE_POSTGRES
-                    ? "BEGIN; SET LOCAL lodge.school = '*'; DELETE FROM chain; DELETE FROM school; "
-                      "COMMIT"
-                    : "DELETE FROM chain; DELETE FROM school");
+    test_store_script(
+        &at.store,
+        store_kind(at.store.store) == STORE_POSTGRES
+            ? "BEGIN; SET LOCAL lodge.school = '*'; DELETE FROM chain; DELETE FROM school; "
+              "COMMIT"
+            : "DELETE FROM chain; DELETE FROM school");
     fail_once(&at, "account");
     assert_ok(first_run_make(&at.engine, &first, &made, &fault));
     assert_err(first_run_make(&at.engine, &first, &made, &fault), ERR_CONFLICT);
@@ -107,7 +101,7 @@ static void refuse_all(struct school *at, const char *table)
                  : "CREATE TRIGGER refuse BEFORE UPDATE ON %s BEGIN SELECT RAISE(ABORT, 'full'); "
                    "END",
              table);
-    script(at, sql);
+    test_store_script(&at->store, sql);
 }
 
 TEST(reading_goes_on_where_the_use_of_a_session_cannot_be_noted)

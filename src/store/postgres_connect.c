@@ -45,7 +45,8 @@ static const struct {
     {"57P", ERR_GONE, true},        /* the server shuts down, or starts */
     {"25P03", ERR_GONE, true},      /* idle in a transaction for too long */
     {"53300", ERR_GONE, true},      /* too many connections */
-    {"53", ERR_SYSTEM, true},       /* disk, memory */
+    {"53100", ERR_FULL, true},      /* the disk */
+    {"53", ERR_SYSTEM, true},       /* memory */
     {"42", ERR_SYSTEM, true},       /* the statement itself, or row-level security */
     {"LODGE", ERR_SYSTEM, true},    /* a trigger of ours */
 };

@@ -16,6 +16,8 @@ enum err sqlite_err(int code)
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
         return ERR_BUSY;
+    case SQLITE_FULL:
+        return ERR_FULL;
     case SQLITE_CANTOPEN:
         return ERR_GONE;
     case SQLITE_NOMEM:

@@ -12,12 +12,12 @@
  * returned ERR_OK is on the disk.
  *
  * Everything is synchronous and for one thread. Errors: ERR_BUSY where another writer held on too
- * long or PostgreSQL asks to try again (serialization, deadlock); ERR_GONE where the database
- * cannot be reached; ERR_CONFLICT where a unique or foreign key is violated; ERR_INVALID for a text
- * that is not UTF-8 (nothing was run); ERR_SYSTEM with the reason in store_why. But for
- * ERR_INVALID, what failed takes its transaction with it: later statements and the commit answer
- * ERR_SYSTEM, nothing is kept, and it may be done anew. So "insert, else update" is ON CONFLICT,
- * not a second try.
+ * long or PostgreSQL asks to try again (serialization, deadlock); ERR_FULL where the disk is full;
+ * ERR_GONE where the database cannot be reached; ERR_CONFLICT where a unique or foreign key is
+ * violated; ERR_INVALID for a text that is not UTF-8 (nothing was run); ERR_SYSTEM with the reason
+ * in store_why. But for ERR_INVALID, what failed takes its transaction with it: later statements
+ * and the commit answer ERR_SYSTEM, nothing is kept, and it may be done anew. So "insert, else
+ * update" is ON CONFLICT, not a second try.
  *
  * What both databases read alike: BIGINT in CAST; LIKE with ESCAPE '\' written out (it tells
  * capitals apart); ON CONFLICT; RETURNING; count, min, max, EXISTS (a number); sum only in a CAST.

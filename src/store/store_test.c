@@ -191,6 +191,31 @@ TEST(a_second_writer_is_told_that_it_must_wait)
     test_store_close(&at);
 }
 
+TEST(a_full_disk_is_told_and_what_is_there_is_still_read)
+{
+    struct test_store at;
+    char id[32];
+    enum err err = ERR_OK;
+    test_store_open(&at);
+    assert_ok(at.store->driver->script(
+        at.store,
+        store_kind(at.store) == STORE_SQLITE
+            ? "PRAGMA max_page_count = 1"
+            : "CREATE FUNCTION disk_is_full() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+              "RAISE EXCEPTION 'full' USING ERRCODE = 'disk_full'; END $$; "
+              "CREATE TRIGGER disk_is_full BEFORE INSERT ON school FOR EACH ROW "
+              "EXECUTE FUNCTION disk_is_full()"));
+    assert_ok(store_begin(at.store, STR(""), STORE_WRITE));
+    for (int i = 0; i < 1000 && err == ERR_OK; i++) {
+        snprintf(id, sizeof(id), "school-%d", i);
+        err = add_school(at.store, id);
+    }
+    assert_err(err, ERR_FULL);
+    store_rollback(at.store);
+    assert_int_equal(count_schools(at.store), 0);
+    test_store_close(&at);
+}
+
 TEST(what_was_overwritten_is_gone_from_the_files_behind_a_sweep)
 {
     struct test_store at;
@@ -242,5 +267,6 @@ TESTS_MAIN(unit(what_was_committed_is_read_again), unit(what_was_rolled_back_is_
            unit(a_text_that_is_not_utf8_is_refused_and_the_transaction_goes_on),
            unit(a_reader_may_not_write), unit(a_reader_sees_one_state_while_another_writes),
            unit(a_second_writer_is_told_that_it_must_wait),
+           unit(a_full_disk_is_told_and_what_is_there_is_still_read),
            unit(what_was_overwritten_is_gone_from_the_files_behind_a_sweep),
            unit(every_statement_is_read_by_the_database))

@@ -197,19 +197,54 @@ static json_t *trouble(unsigned status, struct str sentence)
                      sentence.len);
 }
 
-enum web_next page_trouble(struct web_exchange *exchange, unsigned status, struct str sentence)
+/* What was sent, to be sent again as it was: {"action", "fields": [{"name", "value"}], "files"}.
+ * NULL: nothing, or a secret, which no page holds. */
+static json_t *sent_again(const struct web_exchange *exchange)
+{
+    static const char *const secrets[] = {"password", "again", "old", "code", "answer"};
+    const char *name;
+    json_t *value;
+    if (exchange->request->method != WEB_POST || exchange->session.stage != SESSION_WHOLE ||
+        !json_is_object(form_json(exchange))) {
+        return NULL;
+    }
+    for (size_t i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++) {
+        if (form_has(exchange, str_from(secrets[i]))) {
+            return NULL;
+        }
+    }
+    json_t *fields = json_array();
+    json_object_foreach((json_t *)(uintptr_t)form_json(exchange), name, value)
+    {
+        if (json_is_string(value) && strcmp(name, "csrf") != 0) {
+            json_array_append_new(fields, json_pack("{s:s, s:O}", "name", name, "value", value));
+        }
+    }
+    return json_pack("{s:o, s:o, s:b}", "action", text_or_null(exchange->request->path), "fields",
+                     fields, "files", exchange->form->n_files != 0);
+}
+
+static enum web_next answer_trouble(struct web_exchange *exchange, unsigned status,
+                                    struct str sentence, json_t *again)
 {
     if (exchange->wants_json) {
+        json_decref(again);
         begin(exchange, status, STR("application/json"));
         print_json_trouble(&exchange->body, sentence);
         return WEB_DONE;
     }
     json_t *document = trouble(status, sentence);
+    json_object_set_new(document, "again", again != NULL ? again : json_null());
     json_object_set_new(document, "page", frame(exchange, document));
     begin(exchange, status, STR("text/html; charset=utf-8"));
     view_trouble(&exchange->body, document);
     json_decref(document);
     return WEB_DONE;
+}
+
+enum web_next page_trouble(struct web_exchange *exchange, unsigned status, struct str sentence)
+{
+    return answer_trouble(exchange, status, sentence, NULL);
 }
 
 struct str page_trouble_print(struct buf *to, bool json, unsigned status, struct str school,
@@ -243,23 +278,31 @@ enum web_next page_err(struct web_exchange *exchange, enum err err)
                   "again and make your change once more.")},
         {ERR_BUSY, 503,
          STR_INIT("The school's records are busy. Nothing was saved. Try again in a moment.")},
+        {ERR_FULL, 503,
+         STR_INIT(
+             "The disk of the school's records is full. Nothing was saved. Tell the technician "
+             "now; records can still be read.")},
         {ERR_GONE, 503,
-         STR_INIT("The school's records cannot be reached. Nothing was saved. Try again in a few "
-                  "minutes; if it goes on, tell the technician.")},
+         STR_INIT("The school's records cannot be reached. Try again in a few minutes; if you sent "
+                  "something, look first whether it was saved. If it goes on, tell the "
+                  "technician.")},
     };
     exchange->gone = exchange->gone || err == ERR_GONE;
+    exchange->failed = err == ERR_FULL ? err : exchange->failed;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (rows[i].err == err) {
             if (rows[i].status == 503) {
                 web_header(exchange, STR("Retry-After"), STR("5"));
             }
-            return page_trouble(exchange, rows[i].status, rows[i].sentence);
+            return answer_trouble(exchange, rows[i].status, rows[i].sentence,
+                                  rows[i].status == 503 ? sent_again(exchange) : NULL);
         }
     }
     exchange->failed = err;
-    return page_trouble(exchange, 500,
-                        STR("It is not your mistake. Nothing was saved. Try again; if it goes on, "
-                            "tell the technician the time at which it happened."));
+    return answer_trouble(exchange, 500,
+                          STR("It is not your mistake. Nothing was saved. Try again; if it goes "
+                              "on, tell the technician the time at which it happened."),
+                          sent_again(exchange));
 }
 
 /* ---- bytes ---- */

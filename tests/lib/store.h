@@ -12,6 +12,7 @@
 #define LODGE_TESTS_STORE_H
 
 #include <libpq-fe.h>
+#include <sqlite3.h>
 
 #include "base/buf.h"
 #include "lib/folder.h"
@@ -55,6 +56,27 @@ static inline struct store *test_store_again(const struct test_store *at)
     }
     buf_fini(&why);
     return store;
+}
+
+/* Statements of the test's own, beside the store: as its owner. */
+static inline void test_store_script(const struct test_store *at, const char *sql)
+{
+    if (at->database[0] == '\0') {
+        sqlite3 *db;
+        assert_int_equal(sqlite3_open(at->place, &db), SQLITE_OK);
+        if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK) {
+            fail_msg("%s: %s", sql, sqlite3_errmsg(db));
+        }
+        assert_int_equal(sqlite3_close(db), SQLITE_OK);
+        return;
+    }
+    PGconn *connection = PQconnectdb(at->place);
+    PGresult *result = PQexec(connection, sql);
+    if (PQresultStatus(result) != PGRES_COMMAND_OK && PQresultStatus(result) != PGRES_TUPLES_OK) {
+        fail_msg("%s: %s", sql, PQerrorMessage(connection));
+    }
+    PQclear(result);
+    PQfinish(connection);
 }
 
 /* A folder, and for PostgreSQL a database made like this one. */
