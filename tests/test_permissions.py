@@ -273,7 +273,7 @@ routes_by_name = routes()
 SAMPLE = World()
 
 # One's own session, and what is asked before there is one: tests/test_accounts.py and its like.
-SIGNING = {"signing in", "account", "first run"}
+SIGNING = {"signing in", "account", "first run", "gate"}
 
 
 def walk(schools, *people):

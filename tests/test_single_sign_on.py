@@ -133,7 +133,7 @@ def test_a_way_on_that_is_too_long_for_the_cookie_leads_to_the_start(place):
     console, provider = place
     desk = console.child("desk")
     long = console.client()
-    answer = come_back(long, provider, "tess", "/records/people?search=" + 1100 * "a")
+    answer = come_back(long, provider, "tess", "/records/people?search=" + 1600 * "a")
     assert answer.status == 303 and answer.header("Location") == "/"
     client = console.client()
     address = urllib.parse.urlsplit(provider.go(begin(client), "tess"))

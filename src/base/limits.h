@@ -13,6 +13,10 @@ enum {
     /* RFC 9110 section 4.1 asks for at least 8000; browsers send no longer ones. */
     LIMIT_URL_LEN = 16384,
 
+    /* A page that somebody goes on to after signing in: three times as long when it is escaped, and
+     * in a cookie on the way. */
+    LIMIT_PAGE_LEN = 1500,
+
     /* RFC 9112 section 3 asks for at least 8000 octets of request line. */
     LIMIT_HTTP_HEAD_LEN = 65536,
     LIMIT_HTTP_LINE_LEN = 16384,

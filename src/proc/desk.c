@@ -195,7 +195,8 @@ static bool ask_provider(struct job *job)
 {
     struct desk *desk = job->desk;
     const struct web_provider_question *asked = &job->exchange.provider_question;
-    struct signon_question question = {.provider = asked->provider, .attempt = asked->attempt};
+    struct signon_question question = {
+        .provider = asked->provider, .silent = asked->silent, .attempt = asked->attempt};
     job->asked = ++desk->last_asked;
     question.ticket = job->asked;
     bool good = desk->n_aside < ASIDE_MAX &&
@@ -458,6 +459,8 @@ static enum err open_all(struct desk *desk, struct buf *why)
         .keys = desk->keys,
         .school = conf_str(&child->conf.school),
         .providers = &desk->providers,
+        .gate_name = conf_str(&child->conf.gate_name),
+        .gate_sign_in_ms = child->conf.gate_sign_in_ms,
         .policy_fixed = child->conf.policy.len != 0,
         .first_code = desk->first_code[0] != '\0' ? desk->first_code : NULL,
         .first_done = first_run_over,

@@ -137,7 +137,7 @@ static bool is_passed_on(struct str name)
     static const struct str names[] = {
         STR_INIT("Set-Cookie"),      STR_INIT("Location"), STR_INIT("Content-Disposition"),
         STR_INIT("Retry-After"),     STR_INIT("Allow"),    STR_INIT("Content-Language"),
-        STR_INIT("Clear-Site-Data"),
+        STR_INIT("Clear-Site-Data"), STR_INIT("Refresh"),
     };
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (str_eq(name, names[i])) {

@@ -225,7 +225,8 @@ static bool check_head(struct visit *visit, const struct http1_head *head)
 {
     struct front *front = visit->peer->front;
     struct web_request *request = &visit->request;
-    bool sign_in = request->method == WEB_POST && str_starts(request->path, STR("/sign-in"));
+    bool sign_in = request->method == WEB_POST && (str_starts(request->path, STR("/sign-in")) ||
+                                                   str_starts(request->path, STR("/gate/sign-in")));
     int64_t after_s = 0;
     if (!front_names_has(&front->names, request->host, &visit->peer->dialled)) {
         refuse_head(visit, 421,

@@ -40,6 +40,7 @@ struct worker {
     bool ready; /* it was told */
     struct trust_line trust;
     char proxy_name[320];
+    struct host console_host;
 };
 
 /* ---- images ---- */
@@ -333,6 +334,32 @@ static struct str make_proxy_name(struct worker *worker)
     return str_make(worker->proxy_name, (size_t)n);
 }
 
+/* Where browsers reach the console: its first name, or where it listens; empty where that is
+ * everywhere. */
+static void find_console(struct worker *worker, struct proxy_options *options)
+{
+    static const uint8_t any_v4[16] = {[10] = 0xff, [11] = 0xff};
+    static const uint8_t any[16];
+    const struct conf *conf = &worker->child->conf;
+    struct sock_addr listens;
+    struct str first;
+    struct str rest;
+    if (conf->console.len == 0 || sock_addr_parse(conf_str(&conf->console), &listens) != ERR_OK) {
+        return;
+    }
+    options->console_port = listens.port;
+    options->console_names = conf_str(&conf->console_name);
+    str_cut(options->console_names, ',', &first, &rest);
+    options->console_host = str_trim(first);
+    bool everywhere = memcmp(listens.ip, any, 16) == 0 || memcmp(listens.ip, any_v4, 16) == 0;
+    if (options->console_host.len == 0 && !everywhere) {
+        struct addr addr;
+        memcpy(addr.bytes, listens.ip, sizeof(addr.bytes));
+        host_from_addr(&addr, &worker->console_host);
+        options->console_host = host_str(&worker->console_host);
+    }
+}
+
 static enum err make_proxy(struct worker *worker, struct spool_writer *spool)
 {
     struct child *child = worker->child;
@@ -371,6 +398,7 @@ static enum err make_proxy(struct worker *worker, struct spool_writer *spool)
         .sealed = ring_sealed,
         .sealed_context = worker,
     };
+    find_console(worker, &setup.options);
     enum err err = proxy_new(&setup, &worker->proxy);
     file_map_fini(&child->roots); /* proxy_new has read them */
     file_map_fini(&child->origin_roots);

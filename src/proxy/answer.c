@@ -197,7 +197,8 @@ void answer_blocked(struct client *client)
     struct proxy *proxy = client->proxy;
     struct exchange *exchange = client->exchange;
     char id[ID_TEXT_MAX];
-    if (inspect_shows(client) || end_established(client, EVENT_END_POLICY)) {
+    if (inspect_shows(client) || end_established(client, EVENT_END_POLICY) ||
+        to_console_instead(client)) {
         return;
     }
     buf_clear(&proxy->page);

@@ -58,6 +58,7 @@ struct exchange {
     bool established; /* CONNECT: 200 was said, so no page can be sent any more */
     bool late;        /* CONNECT: it was, and goes back to a tunnel */
     bool gate;        /* for the gate's own name */
+    bool navigates;   /* a browser goes to a page */
     bool known_url;   /* url is valid */
     bool old;         /* HTTP/1.0 */
     bool form;        /* it carries a form */

@@ -36,8 +36,10 @@ enum err gate_set_ca(struct proxy *proxy, struct str chain_der)
 static void print_home(struct client *client, struct buf *to)
 {
     const struct proxy_options *options = &client->proxy->options;
-    gate_view_home(
-        to, &(struct gate_view_home){.proxy = options->proxy_name, .gate = options->gate_name});
+    bool console = options->console_port != 0;
+    gate_view_home(to, &(struct gate_view_home){.proxy = options->proxy_name,
+                                                .gate = options->gate_name,
+                                                .sign_in = console ? STR("1") : STR("")});
 }
 
 /* Empty until the gate has its certificate. */
@@ -77,7 +79,18 @@ SETUP_PAGE(windows)
 static void print_pac(struct client *client, struct buf *to)
 {
     const struct proxy_options *options = &client->proxy->options;
-    setup_pac(options->proxy_name, options->passwords_over_tls, to);
+    struct buf console;
+    buf_init(&console, LIMIT_HOST_LEN + 16);
+    to_console_print(client, &console);
+    const struct setup_pac pac = {
+        .proxy = options->proxy_name,
+        .over_tls = options->passwords_over_tls,
+        .console = buf_str(&console),
+        .console_names = options->console_names,
+        .console_port = options->console_port,
+    };
+    setup_pac(&pac, to);
+    buf_fini(&console);
 }
 
 static void print_der(struct client *client, struct buf *to)
@@ -184,6 +197,9 @@ void gate_answer(struct client *client)
     }
     bool reads = exchange->method == HTTP1_GET || exchange->method == HTTP1_HEAD;
     const struct gate_row *row = find_row(exchange->url.path);
+    if (reads && to_console_answer(client)) {
+        return;
+    }
     if (reads && is_there(client, row)) {
         buf_clear(&proxy->page);
         row->print(client, &proxy->page);

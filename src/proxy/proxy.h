@@ -26,9 +26,12 @@ struct proxy;
 struct proxy_options {
     struct str node;
     struct str school;
-    struct str gate_name;   /* the gate's own host name, canonical */
-    struct str proxy_name;  /* HOST:PORT for PAC files and pages */
-    struct str dns_servers; /* as struct dns_options; empty: those of /etc/resolv.conf */
+    struct str gate_name;     /* the gate's own host name, canonical */
+    struct str proxy_name;    /* HOST:PORT for PAC files and pages */
+    uint16_t console_port;    /* of the console; 0: there is none */
+    struct str console_host;  /* as browsers reach it; empty: by the address that they dialled */
+    struct str console_names; /* all its names, separated by commas */
+    struct str dns_servers;   /* as struct dns_options; empty: those of /etc/resolv.conf */
     bool allow_private;
     bool passwords_over_tls;    /* credentials in plain text are refused, unread */
     int64_t head_timeout_ms;    /* a request's head, from its first byte */

@@ -13,7 +13,8 @@
  *   searching.c safe search in what goes up, search terms for the event
  *   inspect.c   CONNECT that is answered by TLS of ours, under a leaf (leaf.c) that the device may
  *               refuse (trust.c); front.c where it speaks HTTP/2 inside
- *   answer.c    pages of our own; gate.c those of the gate's own name
+ *   answer.c    pages of our own; gate.c those of the gate's own name; to_console.c from a closed
+ *               page to the console's sign-in, and back
  *   record.c    the events of all that
  */
 #ifndef LODGE_PROXY_PROXY_IMPL_H
@@ -40,6 +41,7 @@
 #include "proxy/origin_impl.h"
 #include "proxy/outer_impl.h"
 #include "proxy/proxy.h"
+#include "proxy/to_console_impl.h"
 #include "proxy/trunk_impl.h"
 #include "proxy/tunnel_impl.h"
 #include "proxy/verdict_impl.h"

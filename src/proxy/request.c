@@ -281,6 +281,7 @@ static void note_head(struct exchange *exchange, const struct http1_head *head)
     memcpy(exchange->method_text, head->method_text.p, head->method_text.len);
     exchange->old = head->minor == 0;
     exchange->repeatable = is_repeatable(head);
+    exchange->navigates = to_console_navigates(head);
     searching_note(exchange, head);
     http_body_init(&exchange->up, head);
     /* RFC 9112 appendix C.2.2: a proxy keeps no connection with an HTTP/1.0 client. */

@@ -4,6 +4,8 @@
 
 #include "crypto/hash.h"
 #include "wire/base64.h"
+#include "proxy/exchange_impl.h"
+#include "wire/host.h"
 #include "wire/html.h"
 
 enum {
@@ -89,20 +91,54 @@ void setup_pem(struct str der, struct buf *to)
     buf_append(to, STR("-----END CERTIFICATE-----\n"));
 }
 
-/* Private addresses too: the policy may name them. Only the device itself is asked directly. */
-void setup_pac(struct str proxy_name, bool over_tls, struct buf *to)
+/* A browser gives the URL with its path or, of https, without. */
+static void print_direct(struct str authority, struct buf *to)
+{
+    buf_append(to, STR("  if (url.indexOf(\"https://"));
+    buf_append(to, authority);
+    buf_append(to, STR("/\") === 0) { return \"DIRECT\"; }\n"));
+}
+
+static void print_names(const struct setup_pac *pac, struct buf *to)
+{
+    struct str rest = pac->console_names;
+    struct str one;
+    struct host host;
+    while (rest.len != 0) {
+        struct buf text;
+        str_cut(rest, ',', &one, &rest);
+        if (host_parse(str_trim(one), &host) != ERR_OK) {
+            continue;
+        }
+        buf_init(&text, LIMIT_HOST_LEN + 16);
+        struct url url = {.host = host, .port = pac->console_port};
+        forward_authority(&text, &url, 443);
+        if (!str_eq(buf_str(&text), pac->console)) {
+            print_direct(buf_str(&text), to);
+        }
+        buf_fini(&text);
+    }
+}
+
+/* Private addresses too: the policy may name them. Only the device itself and the console are asked
+ * directly. */
+void setup_pac(const struct setup_pac *pac, struct buf *to)
 {
     buf_append(to, STR("function FindProxyForURL(url, host) {\n"
                        "  if (host === \"localhost\" || host === \"127.0.0.1\" || host === \"::1\")"
-                       " { return \"DIRECT\"; }\n"
-                       "  return \""));
-    if (over_tls) {
+                       " { return \"DIRECT\"; }\n"));
+    if (pac->console.len != 0) {
+        print_direct(pac->console, to);
+        print_names(pac, to);
+    }
+    buf_append(to, STR("  return \""));
+    if (pac->over_tls) {
         buf_append(to, STR("HTTPS "));
-        buf_append(to, proxy_name);
+        buf_append(to, pac->proxy);
         buf_append(to, STR("; "));
     }
     buf_append(to, STR("PROXY "));
-    buf_append(to, proxy_name);
+    buf_append(to, pac->proxy);
     buf_append(to, STR("\";\n}\n"));
 }
 

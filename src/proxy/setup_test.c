@@ -86,7 +86,7 @@ TEST(a_pac_file_sends_all_to_the_proxy)
 {
     struct buf pac;
     buf_init(&pac, 4096);
-    setup_pac(STR("gate.example:3128"), false, &pac);
+    setup_pac(&(struct setup_pac){.proxy = STR("gate.example:3128")}, &pac);
     assert_true(holds(&pac, "return \"PROXY gate.example:3128\";"));
     assert_true(holds(&pac, "host === \"localhost\""));
     buf_fini(&pac);

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "records/account_impl.h"
+#include "records/gate_sign_in.h"
 #include "store/attempt.h"
 #include "wire/utf8.h"
 
@@ -97,13 +98,15 @@ enum err account_note(struct engine *engine, const struct actor *actor, enum act
     return audit_append(engine->store, engine->keys, actor, &entry, NULL);
 }
 
-enum err account_end_all(struct store *store, const struct account *account, struct str but,
-                         int64_t now_ms, struct str why)
+enum err account_end_all(struct engine *engine, const struct actor *actor,
+                         const struct account *account, struct str but, struct str why)
 {
     const struct store_value values[] = {store_text(account->school), store_text(account->id),
-                                         store_text(but), store_number(now_ms), store_text(why)};
-    ERR_TRY(store_run(store, STATEMENT_SESSION_END_OTHERS, values, 5, NULL));
-    return store_run(store, STATEMENT_COMPUTER_REMOVE_ALL, values, 2, NULL);
+                                         store_text(but), store_number(actor->now_ms),
+                                         store_text(why)};
+    ERR_TRY(store_run(engine->store, STATEMENT_SESSION_END_OTHERS, values, 5, NULL));
+    ERR_TRY(store_run(engine->store, STATEMENT_COMPUTER_REMOVE_ALL, values, 2, NULL));
+    return gate_sign_in_end_account(engine, actor, account->id, why);
 }
 
 struct str account_pattern(struct arena *arena, struct str part)

@@ -27,8 +27,10 @@ bool account_may(const struct actor *actor, enum verb verb);
 MUST_USE enum err account_note(struct engine *engine, const struct actor *actor, enum act act,
                                const struct account *account, const char *field, struct str words);
 
-MUST_USE enum err account_end_all(struct store *store, const struct account *account,
-                                  struct str but, int64_t now_ms, struct str why);
+/* Ends the account's sessions but one ('' for all), remembered computers, and sign-ins at the gate.
+ */
+MUST_USE enum err account_end_all(struct engine *engine, const struct actor *actor,
+                                  const struct account *account, struct str but, struct str why);
 
 enum notice {
     NOTICE_UNSET,

@@ -327,7 +327,7 @@ static enum err disable(struct engine *engine, const struct actor *actor,
         return ERR_CONFLICT;
     }
     ERR_TRY(set_state(engine, actor, account, STR("disabled")));
-    ERR_TRY(account_end_all(engine->store, account, STR(""), actor->now_ms, STR("disabled")));
+    ERR_TRY(account_end_all(engine, actor, account, STR(""), STR("disabled")));
     return account_note(engine, actor, ACT_changed, account, "state", STR("disabled"));
 }
 
@@ -367,7 +367,7 @@ static enum err reset(struct engine *engine, const struct actor *actor,
         store_number(actor->now_ms), store_text(actor->person)};
     ERR_TRY(has_factors(engine->store, account, &announced));
     ERR_TRY(store_run(engine->store, STATEMENT_ACCOUNT_SET_HASH, values, 6, NULL));
-    ERR_TRY(account_end_all(engine->store, account, STR(""), actor->now_ms, STR("reset")));
+    ERR_TRY(account_end_all(engine, actor, account, STR(""), STR("reset")));
     ERR_TRY(account_note(engine, actor, ACT_changed, account, "password",
                          STR("reset to a one-time password")));
     return announced ? notice_add(engine->store, actor, NOTICE_password_reset, account->person,
@@ -382,8 +382,7 @@ static enum err reset_factors(struct engine *engine, const struct actor *actor,
     (void)hash;
     ERR_TRY(store_run(engine->store, STATEMENT_FACTOR_REMOVE_ALL, values, 2, NULL));
     ERR_TRY(store_run(engine->store, STATEMENT_SHEET_REMOVE, values, 2, NULL));
-    ERR_TRY(account_end_all(engine->store, account, STR(""), actor->now_ms,
-                            STR("second factors reset")));
+    ERR_TRY(account_end_all(engine, actor, account, STR(""), STR("second factors reset")));
     ERR_TRY(account_note(engine, actor, ACT_changed, account, "factor",
                          STR("second factors taken off")));
     return notice_add(engine->store, actor, NOTICE_factors_reset, account->person, account->id,

@@ -125,8 +125,7 @@ static enum err set_password(struct engine *engine, const struct actor *actor, s
         store_text(account.school),  store_text(account.id),   store_text(hash), store_number(0),
         store_number(actor->now_ms), store_text(actor->person)};
     ERR_TRY(store_run(engine->store, STATEMENT_ACCOUNT_SET_HASH, values, 6, NULL));
-    ERR_TRY(account_end_all(engine->store, &account, actor->session, actor->now_ms,
-                            STR("a new password")));
+    ERR_TRY(account_end_all(engine, actor, &account, actor->session, STR("a new password")));
     return account_note(engine, actor, ACT_changed, &account, "password",
                         STR("chose a new password"));
 }
@@ -156,7 +155,7 @@ static enum err compromised(struct engine *engine, const struct actor *actor, st
                                          store_text(STR("compromised")),
                                          store_number(actor->now_ms), store_text(actor->person)};
     ERR_TRY(store_run(engine->store, STATEMENT_ACCOUNT_SET_STATE, values, 5, NULL));
-    ERR_TRY(account_end_all(engine->store, &account, actor->session, actor->now_ms,
+    ERR_TRY(account_end_all(engine, actor, &account, actor->session,
                             STR("somebody may know the password")));
     ERR_TRY(account_note(engine, actor, ACT_changed, &account, "state",
                          STR("somebody may know the password")));

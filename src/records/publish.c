@@ -11,6 +11,7 @@
 #include "records/actor.h"
 #include "records/publish_impl.h"
 #include "store/attempt.h"
+#include "wire/addr.h"
 
 enum { WHY_MAX = 64 * 1024, DAY_CHARS = 10, RETRY_MS = MS_PER_HOUR };
 
@@ -235,6 +236,42 @@ static void take_suspension(struct publishing *publishing, struct store_rows *ro
                           "person", publish_text(person), "until", until));
 }
 
+/* ---- who uses a device ---- */
+
+/* The last one of a device counts; where it had another address, it may be another's by now. */
+static void take_sign_in(struct publishing *publishing, struct store_rows *rows)
+{
+    struct str device = store_rows_bytes(rows, 0);
+    struct str person = store_rows_bytes(rows, 1);
+    struct addr then;
+    struct addr now;
+    char until[CIVIL_TEXT_MAX];
+    if (json_object_getn(publishing->signed_in, device.p, device.len) != NULL ||
+        json_object_getn(publishing->placed, person.p, person.len) == NULL ||
+        addr_parse(store_rows_bytes(rows, 3), &then) != ERR_OK ||
+        addr_parse(store_rows_bytes(rows, 4), &now) != ERR_OK || !addr_eq(&then, &now)) {
+        return;
+    }
+    size_t len = civil_print_utc(store_rows_number(rows, 2), until);
+    publish_put(publishing, publishing->signed_in, device, json_true());
+    publish_add(publishing, publishing->sign_ins,
+                json_pack("{s:o, s:o, s:s%}", "device", publish_text(device), "person",
+                          publish_text(person), "until", until, len));
+}
+
+static enum err read_sign_ins(struct publishing *publishing, int64_t now_ms)
+{
+    const struct store_value values[] = {store_text(publishing->school), store_number(now_ms)};
+    struct store_rows *rows;
+    enum err err;
+    ERR_TRY(store_query(publishing->store, STATEMENT_PUBLISH_SIGN_INS, values, 2, &rows));
+    while (store_rows_next(rows, &err)) {
+        take_sign_in(publishing, rows);
+    }
+    store_rows_free(rows);
+    return err == ERR_OK && publishing->short_of_memory ? ERR_MEMORY : err;
+}
+
 /* ---- the whole ---- */
 
 static enum err read_records(struct publishing *publishing)
@@ -281,10 +318,11 @@ static enum err write_passwords(const struct publishing *publishing)
 
 static enum err write_state(const struct publishing *publishing)
 {
-    json_t *document = json_pack("{s:i, s:O, s:O, s:[], s:O, s:O, s:[], s:[], s:[]}", "lodge_state",
-                                 1, "people", publishing->people, "devices", publishing->devices,
-                                 "sign_ins", "suspensions", publishing->suspensions, "isolated",
-                                 publishing->isolated, "grants", "filtering_off", "nominated");
+    json_t *document =
+        json_pack("{s:i, s:O, s:O, s:O, s:O, s:O, s:[], s:[], s:[]}", "lodge_state", 1, "people",
+                  publishing->people, "devices", publishing->devices, "sign_ins",
+                  publishing->sign_ins, "suspensions", publishing->suspensions, "isolated",
+                  publishing->isolated, "grants", "filtering_off", "nominated");
     char *text = document != NULL ? json_dumps(document, JSON_COMPACT) : NULL;
     json_decref(document);
     if (text == NULL) {
@@ -337,6 +375,7 @@ static enum err read_all(struct publishing *publishing, struct str fixed, int64_
     (void)civil_print_utc(day * MS_PER_DAY, day_text);
     publishing->today = str_make(day_text, DAY_CHARS);
     ERR_TRY(read_records(publishing));
+    ERR_TRY(read_sign_ins(publishing, now_ms));
     ERR_TRY(write_state(publishing));
     return write_passwords(publishing);
 }
@@ -345,11 +384,11 @@ enum err publish_read(struct store *store, struct str school, struct str policy,
                       struct published *published)
 {
     struct publishing publishing = {.store = store, .school = school, .published = published};
-    json_t **objects[] = {&publishing.roles,  &publishing.network, &publishing.agreements,
-                          &publishing.placed, &publishing.hashes,  &publishing.told,
-                          &publishing.seen};
+    json_t **objects[] = {&publishing.roles,  &publishing.network,  &publishing.agreements,
+                          &publishing.placed, &publishing.hashes,   &publishing.told,
+                          &publishing.seen,   &publishing.signed_in};
     json_t **arrays[] = {&publishing.people, &publishing.devices, &publishing.suspensions,
-                         &publishing.isolated};
+                         &publishing.isolated, &publishing.sign_ins};
     bool made = published->faults != NULL;
     for (size_t i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
         *objects[i] = json_object();
@@ -371,6 +410,68 @@ enum err publish_read(struct store *store, struct str school, struct str policy,
         json_decref(*arrays[i]);
     }
     policy_free(publishing.policy);
+    return err;
+}
+
+/* ---- one person ---- */
+
+static enum err place_person(struct publishing *publishing, struct str person, bool *ret_placed)
+{
+    const struct store_value values[] = {store_text(publishing->school), store_text(person)};
+    struct store_rows *rows;
+    enum err err;
+    bool placed = false;
+    ERR_TRY(each_row(publishing, STATEMENT_PUBLISH_POSTS, true, take_post));
+    ERR_TRY(each_row(publishing, STATEMENT_PUBLISH_NETWORK, true, take_network));
+    ERR_TRY(store_query(publishing->store, STATEMENT_GATE_PERSON, values, 2, &rows));
+    while (store_rows_next(rows, &err)) {
+        json_t *group =
+            place(publishing, person, store_rows_bytes(rows, 0), store_rows_bytes(rows, 1));
+        placed = placed || group != NULL;
+        json_decref(group);
+    }
+    store_rows_free(rows);
+    *ret_placed = placed;
+    return err == ERR_OK && publishing->short_of_memory ? ERR_MEMORY : err;
+}
+
+static enum err places(struct publishing *publishing, struct str person, int64_t now_ms,
+                       bool *ret_placed, int64_t *ret_next_ms)
+{
+    char day_text[CIVIL_TEXT_MAX];
+    int64_t day;
+    ERR_TRY(read_policy(publishing, STR("")));
+    if (publishing->published->policy.len == 0) {
+        *ret_placed = false;
+        *ret_next_ms = now_ms;
+        return ERR_OK;
+    }
+    ERR_TRY(parse_policy(publishing));
+    policy_day(publishing->policy, now_ms, &day, ret_next_ms);
+    (void)civil_print_utc(day * MS_PER_DAY, day_text);
+    publishing->today = str_make(day_text, DAY_CHARS);
+    return place_person(publishing, person, ret_placed);
+}
+
+enum err publish_places(struct store *store, struct str school, struct str person, int64_t now_ms,
+                        bool *ret_placed, int64_t *ret_next_ms)
+{
+    struct published published;
+    struct publishing publishing = {.store = store,
+                                    .school = school,
+                                    .published = &published,
+                                    .roles = json_object(),
+                                    .network = json_object(),
+                                    .told = json_object()};
+    published_init(&published);
+    bool made = published.faults != NULL && publishing.roles != NULL &&
+                publishing.network != NULL && publishing.told != NULL;
+    enum err err = made ? places(&publishing, person, now_ms, ret_placed, ret_next_ms) : ERR_MEMORY;
+    json_decref(publishing.roles);
+    json_decref(publishing.network);
+    json_decref(publishing.told);
+    policy_free(publishing.policy);
+    published_fini(&published);
     return err;
 }
 

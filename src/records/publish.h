@@ -15,6 +15,7 @@
 #define LODGE_RECORDS_PUBLISH_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/arena.h"
@@ -47,6 +48,12 @@ MUST_USE enum err publish_school(struct store *store, struct arena *arena, struc
  * (it was checked before it was stored); the store's errors. */
 MUST_USE enum err publish_read(struct store *store, struct str school, struct str policy,
                                int64_t now_ms, struct published *published);
+
+/* Whether the policy in force (the store's last version) places this person of the school today,
+ * and when the school's next day begins; without a policy nobody is placed. In an open transaction.
+ */
+MUST_USE enum err publish_places(struct store *store, struct str school, struct str person,
+                                 int64_t now_ms, bool *ret_placed, int64_t *ret_next_ms);
 
 /* Keeps the faults for the console, in a transaction of its own; what stood there before goes. */
 MUST_USE enum err publish_note(struct store *store, struct str school, const json_t *faults,

@@ -21,6 +21,8 @@ struct publishing {
     json_t *hashes;                                    /* {log-on: hash} */
     json_t *told;                                      /* {group: true}: its fault is noted */
     json_t *seen;                                      /* {address: true} */
+    json_t *signed_in;                                 /* {device: true} */
+    json_t *sign_ins;                                  /* of the document, as those below */
     json_t *people, *devices, *suspensions, *isolated; /* of the document */
     bool short_of_memory; /* something is missing somewhere: nothing of it is published */
 };

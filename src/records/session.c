@@ -332,8 +332,7 @@ static enum err end_others(struct engine *engine, const struct actor *actor)
 {
     const struct account account = {
         .id = actor->account, .school = actor->school, .person = actor->person};
-    ERR_TRY(account_end_all(engine->store, &account, actor->session, actor->now_ms,
-                            STR("signed out everywhere")));
+    ERR_TRY(account_end_all(engine, actor, &account, actor->session, STR("signed out everywhere")));
     return account_note(engine, actor, ACT_signed_out, &account, NULL, STR("everywhere but here"));
 }
 

@@ -22,6 +22,11 @@ enum web_next web_account(struct web_exchange *exchange)
     json_object_set_new(document, "crumbs",
                         json_pack("[{s:s, s:s}]", "text", "Start", "href", "/"));
     json_object_set_new(document, "sso", sign_ways(exchange, STR("/account")));
+    err = gate_add_own(exchange, document);
+    if (err != ERR_OK) {
+        json_decref(document);
+        return page_err(exchange, err);
+    }
     return page_answer(exchange, 200, view_account, document);
 }
 

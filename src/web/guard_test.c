@@ -112,6 +112,8 @@ TEST(only_what_may_have_changed_something_concerns_the_gate)
         {WEB_POST, "/sign-in", 303, false},
         {WEB_POST, "/sign-in/factor", 303, false},
         {WEB_POST, "/sign-out", 303, false},
+        {WEB_GET, "/sign-in/back", 303, true}, /* at the gate */
+        {WEB_POST, "/gate/sign-out", 303, true},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         const struct web_request request = {.method = rows[i].method,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Signing in at a provider of single sign-on (docs/running.md).
+/* Signing in at a provider of single sign-on (docs/running.md): to the console here, at the gate in
+ * gate.c, by the same way.
  *
  * What was sent along (state, nonce, verifier) rests in a cookie of this browser for ten minutes
  * and counts once: a code that somebody else's browser was given opens nothing here. A second
@@ -17,17 +18,14 @@
 
 #define WITH_COOKIE STR("__Host-lodge-with")
 
-enum { WITH_SECONDS = 600, WITH_COOKIE_MAX = 3072, WITH_NEXT_MAX = 1024 };
+enum { WITH_SECONDS = 600, WITH_COOKIE_MAX = 3584, CLIENT_BYTES = 16 };
 
-/* What rests in the cookie. */
-struct with {
-    uint32_t provider;
-    bool link; /* for the account that is signed in */
-    struct oidc_attempt attempt;
-    struct str next;
-};
+static bool is_of_the_gate(const struct sign_with *with)
+{
+    return with->kind == SIGN_WITH_GATE || with->kind == SIGN_WITH_SILENT;
+}
 
-static size_t provider_find(const struct web_exchange *exchange, struct str name)
+size_t sign_provider_find(const struct web_exchange *exchange, struct str name)
 {
     const struct web_providers *providers = exchange->web->options.providers;
     size_t i = 0;
@@ -38,15 +36,21 @@ static size_t provider_find(const struct web_exchange *exchange, struct str name
     return providers != NULL && i < providers->n ? i : SIZE_MAX;
 }
 
-/* ---- the cookie: provider.link.state.nonce.verifier.base64url(next) ---- */
+/* ---- the cookie: provider.kind.state.nonce.verifier.base64url(client next) ---- */
 
-static void with_keep(struct web_exchange *exchange, const struct with *with)
+/* client: the address that began it. */
+static void with_keep(struct web_exchange *exchange, const struct sign_with *with)
 {
     struct buf value;
+    struct buf rest;
     buf_init(&value, WITH_COOKIE_MAX);
-    buf_printf(&value, "%u.%c.%s.%s.%s.", with->provider, with->link ? 'l' : 's',
-               with->attempt.state, with->attempt.nonce, with->attempt.verifier);
-    base64url_encode(with->next, &value);
+    buf_init(&rest, CLIENT_BYTES + SIGN_NEXT_MAX);
+    buf_printf(&value, "%u.%c.%s.%s.%s.", with->provider, (char)with->kind, with->attempt.state,
+               with->attempt.nonce, with->attempt.verifier);
+    buf_append(&rest, str_make((const char *)exchange->request->client, CLIENT_BYTES));
+    buf_append(&rest, with->next);
+    base64url_encode(buf_str(&rest), &value);
+    buf_fini(&rest);
     if (buf_err(&value) == ERR_OK) {
         cookie_set(exchange, WITH_COOKIE, buf_str(&value), WITH_SECONDS);
     }
@@ -65,19 +69,33 @@ static bool take_text(struct str *rest, char *to, size_t size)
     return true;
 }
 
-static bool take_next(struct web_exchange *exchange, struct str text, struct str *ret_next)
+static bool take_rest(struct web_exchange *exchange, struct str text, struct sign_with *with)
 {
-    struct buf next;
-    buf_init(&next, WITH_NEXT_MAX);
-    bool good = base64url_decode(text, &next) == ERR_OK && web_path_is_ours(buf_str(&next));
+    struct buf rest;
+    buf_init(&rest, CLIENT_BYTES + SIGN_NEXT_MAX);
+    bool good = base64url_decode(text, &rest) == ERR_OK && rest.len >= CLIENT_BYTES;
     if (good) {
-        *ret_next = arena_dup(exchange->arena, buf_str(&next));
+        with->same_client = memcmp(rest.p, exchange->request->client, CLIENT_BYTES) == 0;
+        with->next = arena_dup(exchange->arena, str_skip(buf_str(&rest), CLIENT_BYTES));
     }
-    buf_fini(&next);
+    buf_fini(&rest);
     return good;
 }
 
-static bool with_read(struct web_exchange *exchange, struct with *ret_with)
+static bool take_kind(struct str text, enum sign_with_kind *ret_kind)
+{
+    static const enum sign_with_kind kinds[] = {SIGN_WITH_CONSOLE, SIGN_WITH_LINK, SIGN_WITH_GATE,
+                                                SIGN_WITH_SILENT};
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        if (text.len == 1 && text.p[0] == (char)kinds[i]) {
+            *ret_kind = kinds[i];
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool with_read(struct web_exchange *exchange, struct sign_with *ret_with)
 {
     struct str rest = cookie_text(exchange, WITH_COOKIE);
     struct str number;
@@ -88,11 +106,12 @@ static bool with_read(struct web_exchange *exchange, struct with *ret_with)
         return false;
     }
     ret_with->provider = (uint32_t)provider;
-    ret_with->link = str_eq(kind, STR("l"));
-    return take_text(&rest, ret_with->attempt.state, sizeof(ret_with->attempt.state)) &&
+    return take_kind(kind, &ret_with->kind) &&
+           take_text(&rest, ret_with->attempt.state, sizeof(ret_with->attempt.state)) &&
            take_text(&rest, ret_with->attempt.nonce, sizeof(ret_with->attempt.nonce)) &&
            take_text(&rest, ret_with->attempt.verifier, sizeof(ret_with->attempt.verifier)) &&
-           take_next(exchange, rest, &ret_with->next);
+           take_rest(exchange, rest, ret_with) &&
+           (is_of_the_gate(ret_with) || web_path_is_ours(ret_with->next));
 }
 
 /* ---- what the two ways share ---- */
@@ -114,12 +133,14 @@ static struct str redirect_address(struct web_exchange *exchange)
     return address;
 }
 
-static enum web_next ask(struct web_exchange *exchange, const struct with *with, struct str code,
+static enum web_next ask(struct web_exchange *exchange, struct sign_with *with, struct str code,
                          enum web_next (*resume)(struct web_exchange *exchange))
 {
+    exchange->work = with;
     exchange->provider_question = (struct web_provider_question){
         .provider = with->provider,
         .attempt = with->attempt,
+        .silent = with->kind == SIGN_WITH_SILENT,
         .redirect = redirect_address(exchange),
         .code = code,
     };
@@ -131,29 +152,43 @@ static enum web_next ask(struct web_exchange *exchange, const struct with *with,
 
 static enum web_next go(struct web_exchange *exchange)
 {
+    const struct sign_with *with = exchange->work;
     if (!exchange->provider_answer.good) {
-        return fail(exchange, 503,
-                    "That way of signing in does not answer. Use your log-on and password, or try "
-                    "again in a minute.");
+        return is_of_the_gate(with)
+                   ? gate_came_back(exchange, with, ERR_AGAIN, NULL)
+                   : fail(exchange, 503,
+                          "That way of signing in does not answer. Use your log-on and password, "
+                          "or try again in a minute.");
     }
     exchange->status = 303;
     web_header(exchange, STR("Location"), str_from(exchange->provider_answer.address));
     return WEB_DONE;
 }
 
+enum web_next sign_with_go(struct web_exchange *exchange, size_t provider, enum sign_with_kind kind,
+                           struct str next)
+{
+    struct sign_with *with = arena_alloc(exchange->arena, sizeof(*with));
+    if (with == NULL) {
+        return page_err(exchange, ERR_MEMORY);
+    }
+    *with = (struct sign_with){.provider = (uint32_t)provider,
+                               .kind = kind,
+                               .next = next.len < SIGN_NEXT_MAX ? next : STR("/")};
+    oidc_attempt_make(&with->attempt);
+    with_keep(exchange, with);
+    return ask(exchange, with, STR(""), go);
+}
+
 enum web_next web_sign_in_with(struct web_exchange *exchange)
 {
-    struct with with = {.next = web_next_path(exchange)};
-    size_t provider = provider_find(exchange, exchange->parameters[0]);
+    size_t provider = sign_provider_find(exchange, exchange->parameters[0]);
     if (provider == SIZE_MAX) {
         return page_trouble(exchange, 404, STR("Your school does not sign in that way."));
     }
-    with.provider = (uint32_t)provider;
-    with.link = exchange->session.stage == SESSION_WHOLE;
-    with.next = with.next.len < WITH_NEXT_MAX ? with.next : STR("/");
-    oidc_attempt_make(&with.attempt);
-    with_keep(exchange, &with);
-    return ask(exchange, &with, STR(""), go);
+    bool link = exchange->session.stage == SESSION_WHOLE;
+    return sign_with_go(exchange, provider, link ? SIGN_WITH_LINK : SIGN_WITH_CONSOLE,
+                        web_next_path(exchange));
 }
 
 /* ---- coming back ---- */
@@ -197,15 +232,21 @@ static enum web_next link_own(struct web_exchange *exchange, const struct oidc_w
 
 static enum web_next come_back(struct web_exchange *exchange)
 {
-    const struct with *with = exchange->work;
+    const struct sign_with *with = exchange->work;
     const struct web_provider_answer *answer = &exchange->provider_answer;
     struct account account;
+    if (is_of_the_gate(with)) {
+        enum err known =
+            answer->good ? find_account(exchange, &answer->who, str_from(answer->issuer), &account)
+                         : ERR_INVALID;
+        return gate_came_back(exchange, with, known, &account);
+    }
     if (!answer->good) {
         return fail(exchange, SIGN_FAULT_STATUS,
                     "You could not be signed in that way. Try again, or use your log-on and "
                     "password.");
     }
-    if (with->link && exchange->session.stage == SESSION_WHOLE) {
+    if (with->kind == SIGN_WITH_LINK && exchange->session.stage == SESSION_WHOLE) {
         return link_own(exchange, &answer->who, str_from(answer->issuer));
     }
     enum err err = find_account(exchange, &answer->who, str_from(answer->issuer), &account);
@@ -223,7 +264,7 @@ static enum web_next come_back(struct web_exchange *exchange)
 
 enum web_next web_sign_in_back(struct web_exchange *exchange)
 {
-    struct with *with = arena_alloc(exchange->arena, sizeof(*with));
+    struct sign_with *with = arena_alloc(exchange->arena, sizeof(*with));
     struct str code = query_text(exchange, STR("code"));
     struct str state = query_text(exchange, STR("state"));
     if (with == NULL) {
@@ -236,10 +277,13 @@ enum web_next web_sign_in_back(struct web_exchange *exchange)
                     "This sign-in was begun elsewhere or took longer than ten minutes. Begin "
                     "again.");
     }
-    if (code.len == 0 || code.len >= OIDC_CODE_MAX) {
+    bool coded = code.len != 0 && code.len < OIDC_CODE_MAX;
+    if (is_of_the_gate(with) && (!coded || !with->same_client)) {
+        return gate_came_back(exchange, with, coded ? ERR_CONFLICT : ERR_DENIED, NULL);
+    }
+    if (!coded) {
         return fail(exchange, SIGN_FAULT_STATUS,
                     "You were not signed in. Try again, or use your log-on and password.");
     }
-    exchange->work = with;
     return ask(exchange, with, code, come_back);
 }

@@ -5,6 +5,7 @@
 #include "records/account.h"
 #include "web/policy_impl.h"
 #include "web/records_impl.h"
+#include "web/sign_impl.h"
 #include "web/views.h"
 
 enum { SHOWN_MAX = 5, TERM_DAYS = 120, NOTE_MAX = 1024 };
@@ -373,6 +374,9 @@ enum web_next web_start(struct web_exchange *exchange)
     json_t *document = json_object();
     document_put(document, "title", STR("Start"));
     enum err err = add_cards(exchange, document_list(document, "cards"));
+    if (err == ERR_OK) {
+        err = gate_add_own(exchange, document);
+    }
     if (err != ERR_OK) {
         json_decref(document);
         return page_err(exchange, err);

@@ -186,7 +186,10 @@ bool web_concerns_gate(const struct web_exchange *exchange)
     static const struct str others[] = {STR_INIT("/sign-in"), STR_INIT("/sign-in/factor"),
                                         STR_INIT("/sign-out")};
     bool refused = exchange->status >= 400 && exchange->status < 500;
-    if (exchange->request->method != WEB_POST || refused) {
+    /* The way back from a provider may sign somebody in at the gate. */
+    bool acts = exchange->request->method == WEB_POST ||
+                str_eq(exchange->request->path, STR("/sign-in/back"));
+    if (!acts || refused) {
         return false;
     }
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {

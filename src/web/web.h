@@ -84,6 +84,7 @@ struct web_exchange {
      * where to send the browser (code empty), or who came back with this code. */
     struct web_provider_question {
         uint32_t provider;
+        bool silent; /* without a page of the provider's */
         struct oidc_attempt attempt;
         struct str redirect;
         struct str code;
@@ -122,6 +123,8 @@ struct web_options {
     const char *data;                      /* for what is shown, never opened */
     struct str school;                     /* the name of --school */
     const struct web_providers *providers; /* may grow while it runs; NULL: none */
+    struct str gate_name;                  /* the gate's own host; empty: there is none */
+    int64_t gate_sign_in_ms;               /* how long somebody is signed in at the gate */
     bool policy_fixed;                     /* --policy FILE: read-only on screen */
     const char *first_code; /* what the first run asks for; NULL: there is no first run */
     void (*first_done)(void *context); /* the school is made, the code is over */

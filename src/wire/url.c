@@ -417,3 +417,26 @@ enum err url_parse(struct str text, struct str default_scheme, struct arena *are
     ret_url->scheme = scheme->name;
     return ERR_OK;
 }
+
+enum err url_parse_page(struct str text, struct arena *arena, struct url *ret_url)
+{
+    struct str rest = str_skip(text, sizeof("http://") - 1 + str_starts(text, STR("https:")));
+    if (text.len > LIMIT_PAGE_LEN) {
+        return ERR_LIMIT;
+    }
+    if (!str_starts(text, STR("http://")) && !str_starts(text, STR("https://"))) {
+        return ERR_INVALID;
+    }
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.p[i] <= ' ' || text.p[i] >= 0x7f || text.p[i] == '\\') {
+            return ERR_INVALID;
+        }
+    }
+    size_t end = 0;
+    while (end < rest.len && (class_of(rest.p[end]) & ENDS_AUTHORITY) == 0) {
+        if (rest.p[end++] == '@') {
+            return ERR_INVALID;
+        }
+    }
+    return end != 0 ? url_parse(text, STR(""), arena, ret_url) : ERR_INVALID;
+}

@@ -46,6 +46,12 @@ MUST_USE enum err url_parse(struct str text, struct str default_scheme, struct a
  * and '#', which a URL as typed may hold, are ERR_INVALID in a target. */
 MUST_USE enum err url_parse_target(struct str target, struct arena *arena, struct url *ret_url);
 
+/* The address of a page that a browser may be sent to: absolute, http or https, at most
+ * LIMIT_PAGE_LEN, and written so that no two readers can differ about where it leads: printable
+ * ASCII without a backslash, no user. Fit for a header as it stands. ERR_INVALID for all else;
+ * ERR_LIMIT; ERR_MEMORY. */
+MUST_USE enum err url_parse_page(struct str text, struct arena *arena, struct url *ret_url);
+
 /* 80, 443, 21 or 0. */
 uint16_t url_default_port(struct str scheme);
 

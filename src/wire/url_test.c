@@ -334,6 +334,54 @@ TEST(the_matching_form_is_read_as_itself)
     }
 }
 
+TEST(a_page_to_go_on_to_is_one_of_the_web_and_reads_one_way_only)
+{
+    static char longest[LIMIT_PAGE_LEN + 2];
+    static const struct {
+        struct str text;
+        enum err err;
+    } cases[] = {
+        {STR_INIT("http://a.example"), ERR_OK},
+        {STR_INIT("https://a.example:8443/b?c=d&e=@#f"), ERR_OK},
+        {STR_INIT("http://[2001:db8::1]/"), ERR_OK},
+        {STR_INIT("http://a.example/@b"), ERR_OK},
+        {STR_INIT(""), ERR_INVALID},
+        {STR_INIT("a.example"), ERR_INVALID},
+        {STR_INIT("//a.example/"), ERR_INVALID},
+        {STR_INIT("/a"), ERR_INVALID},
+        {STR_INIT("HTTP://a.example/"), ERR_INVALID},
+        {STR_INIT("https:a.example"), ERR_INVALID},
+        {STR_INIT("http:///a.example"), ERR_INVALID},
+        {STR_INIT("javascript:alert(1)//http://a.example"), ERR_INVALID},
+        {STR_INIT("data:text/html,http://a"), ERR_INVALID},
+        {STR_INIT("ftp://a.example/"), ERR_INVALID},
+        {STR_INIT("ws://a.example/"), ERR_INVALID},
+        {STR_INIT("http://b@a.example/"), ERR_INVALID},
+        {STR_INIT("http://b:c@a.example/"), ERR_INVALID},
+        {STR_INIT("http://a.example\\@b.example/"), ERR_INVALID},
+        {STR_INIT("http://a.example/\\b"), ERR_INVALID},
+        {STR_INIT(" http://a.example/"), ERR_INVALID},
+        {STR_INIT("http://a.example/ b"), ERR_INVALID},
+        {STR_INIT("http://a.example/\r\nSet-Cookie: a=b"), ERR_INVALID},
+        {STR_INIT("http://a.example/\0"), ERR_INVALID},
+        {STR_INIT("http://a.example/\xc3\xbc"), ERR_INVALID},
+        {STR_INIT("http://a.example:0/"), ERR_INVALID},
+    };
+    struct arena arena;
+    struct url url;
+    arena_init(&arena, ARENA_MAX);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        if (url_parse_page(cases[i].text, &arena, &url) != cases[i].err) {
+            fail_msg("%.*s", STR_ARG(cases[i].text));
+        }
+    }
+    memset(longest, 'a', sizeof(longest));
+    memcpy(longest, "http://a.example/", 17);
+    assert_ok(url_parse_page(str_make(longest, LIMIT_PAGE_LEN), &arena, &url));
+    assert_err(ERR_LIMIT, url_parse_page(str_make(longest, LIMIT_PAGE_LEN + 1), &arena, &url));
+    arena_fini(&arena);
+}
+
 TEST(default_ports)
 {
     assert_int_equal(url_default_port(STR("http")), 80);
@@ -349,4 +397,4 @@ TESTS_MAIN(unit(schemes_hosts_and_ports_are_read_as_a_browser_does),
            unit(what_a_browser_refuses_is_refused), unit(without_a_default_a_scheme_is_needed),
            unit(what_is_canonical_costs_no_memory), unit(lengths_have_their_bounds),
            unit(a_target_is_read_as_the_same_path), unit(the_matching_form_is_read_as_itself),
-           unit(default_ports))
+           unit(a_page_to_go_on_to_is_one_of_the_web_and_reads_one_way_only), unit(default_ports))
