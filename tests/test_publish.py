@@ -82,6 +82,23 @@ def test_a_changed_year_changes_the_group(running):
     assert polled(is_ks1)
 
 
+def test_an_older_password_ends_at_the_gate_at_once_and_the_new_one_begins(running):
+    """Far within auth-cache (10 minutes), in which an accepted pair is remembered."""
+    new = "seven green bicycles"
+    assert polled(lambda: ask(running, f"ada:{school.PASSWORD}") == "403")
+    ada = running.client()
+    ada.sign_in("ada", school.PASSWORD)
+    answer = ada.post("/account/password",
+                      {"old": school.PASSWORD, "password": new, "again": new})
+    assert answer.status == 303, answer
+    assert polled(lambda: ask(running, f"ada:{school.PASSWORD}") == "407"), running.log[-8:]
+    assert polled(lambda: ask(running, f"ada:{new}") == "403"), running.log[-8:]
+    back = ada.post("/account/password",
+                    {"old": new, "password": school.PASSWORD, "again": school.PASSWORD})
+    assert back.status == 303, back
+    assert polled(lambda: ask(running, f"ada:{new}") == "407"), running.log[-8:]
+
+
 def test_a_command_rings_too(lodge, running):
     assert polled(lambda: ask(running, f"sol:{school.PASSWORD}") != "407")
     done = subprocess.run([lodge, "user", "disable", "--data", running.data, "sol"],

@@ -58,6 +58,9 @@ struct policy_subject {
  */
 bool policy_identify(const struct policy_images *images, struct str log_on,
                      const struct addr *client, int64_t now_ms, struct policy_subject *ret_subject);
+/* What is another number after each new password of a log-on; 0: the state says none. What a
+ * password opened holds no longer than this stands as it was. */
+int64_t policy_credential(const struct policy_images *images, struct str log_on);
 /* `check --person`: by log-on, or else by id; false for a person that the state does not know. */
 bool policy_identify_person(const struct policy_images *images, struct str person, int64_t now_ms,
                             struct policy_subject *ret_subject);

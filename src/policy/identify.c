@@ -105,6 +105,12 @@ bool policy_identify(const struct policy_images *images, struct str log_on,
     return true;
 }
 
+int64_t policy_credential(const struct policy_images *images, struct str log_on)
+{
+    const struct state_person *person = person_of_log_on(images, log_on);
+    return person != NULL ? person->credential : 0;
+}
+
 bool policy_identify_person(const struct policy_images *images, struct str person, int64_t now_ms,
                             struct policy_subject *ret_subject)
 {

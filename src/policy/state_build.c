@@ -77,7 +77,7 @@ static struct str read_log_on(struct jread *reader, const struct place *item, st
 static void build_person(struct builder *builder, const struct place *item)
 {
     struct jread *reader = &builder->reader;
-    if (!jread_object(reader, item, "id log_on group agreement")) {
+    if (!jread_object(reader, item, "id log_on credential group agreement")) {
         return;
     }
     struct str id = jread_id(reader, item, "id");
@@ -86,6 +86,9 @@ static void build_person(struct builder *builder, const struct place *item)
         .log_on = add_text(builder, read_log_on(reader, item, id)),
         .group = add_text(builder, jread_id(reader, item, "group")),
     };
+    if (jread_member(item, "credential").value != NULL) {
+        person.credential = jread_int(reader, item, "credential", 0, INT64_MAX);
+    }
     struct place agreement = jread_member(item, "agreement");
     if (agreement.value != NULL &&
         jread_object(reader, &agreement, "signed current parent until")) {

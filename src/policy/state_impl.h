@@ -14,7 +14,7 @@
 #include "policy/state.h"
 
 enum {
-    STATE_VERSION = 2,
+    STATE_VERSION = 3,
     STATE_BYTE_ORDER = 0x01020304,
     STATE_BYTES_MAX = 256 * 1024 * 1024,
 };
@@ -54,6 +54,7 @@ struct state_person { /* by id */
     struct state_text group;
     uint64_t flags;
     int64_t agreement_until;
+    int64_t credential; /* another one with each new password */
 };
 
 enum { DEVICE_HAS_ADDRESS = 1 };

@@ -51,6 +51,9 @@ static json_t *print_person(const struct state *state, const void *record)
     if (!str_eq(state_str(state, person->log_on), state_str(state, person->id))) {
         set_text(object, "log_on", state, person->log_on);
     }
+    if (person->credential != 0) {
+        json_object_set_new(object, "credential", json_integer(person->credential));
+    }
     set_text(object, "group", state, person->group);
     json_object_set_new(object, "agreement", agreement);
     return object;

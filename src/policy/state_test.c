@@ -12,7 +12,8 @@
 static const char *const whole =
     "{'lodge_state':1,'people':["
     "{'id':'p-2','group':'ks2','agreement':{'signed':true,'current':true,'parent':true," END "}},"
-    "{'id':'p-1','log_on':'d.whitlock','group':'teachers','agreement':{'signed':true,'current':"
+    "{'id':'p-1','log_on':'d.whitlock','credential':7,'group':'teachers','agreement':{'signed':"
+    "true,'current':"
     "true," END "}},"
     "{'id':'p-3','group':'ks1'}],"
     "'devices':[{'id':'d-2','address':'192.0.2.8','class':'year-2','group':'ks1','supervisor':'p-1'"

@@ -77,6 +77,7 @@ struct exchange {
     struct buf offered;        /* the Upgrade tokens passed on */
     uint8_t person_len;        /* 0: no credentials */
     char person[LIMIT_ID_LEN]; /* of accepted credentials */
+    int64_t credential;        /* policy_credential when they were accepted */
     struct http_body up, down;
     /* the answer */
     bool opened;   /* its event of kind open is written, that of its end is not */

@@ -26,6 +26,7 @@ struct auth_entry {
     struct client *waiting; /* by auth_next */
     uint64_t ticket;        /* while it is asked; 0: accepted */
     int64_t until_ms;       /* monotonic */
+    int64_t credential;     /* the state's when it was asked */
     struct addr client;     /* for whom it was asked */
     uint8_t person_len;
     uint8_t group_len;
@@ -75,6 +76,7 @@ static struct str group_of(const struct policy_images *images, struct str person
 
 static void accept_person(struct exchange *exchange, const struct auth_entry *entry)
 {
+    exchange->credential = entry->credential;
     exchange->person_len = entry->person_len;
     memcpy(exchange->person, entry->person, entry->person_len);
 }
@@ -111,6 +113,7 @@ static enum identify ask_auth(struct exchange *exchange, const uint8_t key[KEY_B
     }
     memcpy(entry->key, key, KEY_BYTES);
     entry->client = client->addr;
+    entry->credential = policy_credential(&proxy->images, person);
     entry->ticket = ++proxy->last_ticket;
     entry->until_ms = loop_mono_ms(proxy->loop) + proxy->options.connect_timeout_ms;
     entry->person_len = (uint8_t)person.len;
@@ -234,11 +237,11 @@ static void remember(struct proxy *proxy, struct auth_entry *entry)
 {
     struct str person = str_make(entry->person, entry->person_len);
     struct str group = group_of(&proxy->images, person, proxy_now_ms(proxy));
+    bool stands = group.len != 0 && policy_credential(&proxy->images, person) == entry->credential;
     entry->ticket = 0;
     /* Somebody whom the state does not know may have been taken out of it while auth was asked, and
-     * so out of auth: the next request asks again. */
-    entry->until_ms =
-        loop_mono_ms(proxy->loop) + 1 + (group.len != 0 ? proxy->options.auth_cache_ms : 0);
+     * so out of auth, and a password may have changed meanwhile: the next request asks again. */
+    entry->until_ms = loop_mono_ms(proxy->loop) + 1 + (stands ? proxy->options.auth_cache_ms : 0);
     entry->group_len = (uint8_t)(group.len < LIMIT_ID_LEN ? group.len : LIMIT_ID_LEN);
     if (entry->group_len != 0) {
         memcpy(entry->group, group.p, entry->group_len);
@@ -316,7 +319,8 @@ static bool stands_as_before(struct proxy *proxy, const struct policy_images *im
     if (entry->ticket != 0) {
         return true; /* not accepted yet */
     }
-    return group.len != 0 && str_eq(group, str_make(entry->group, entry->group_len));
+    return group.len != 0 && str_eq(group, str_make(entry->group, entry->group_len)) &&
+           policy_credential(images, person) == entry->credential;
 }
 
 static bool is_young(struct proxy *proxy, const struct policy_images *images,

@@ -130,8 +130,9 @@ static struct inside *inside_new(const struct hello *hello, const struct host *c
     return inside;
 }
 
-static void set_person(struct inside *inside, struct str person)
+static void set_person(struct inside *inside, struct str person, int64_t credential)
 {
+    inside->credential = credential;
     inside->person_len = (uint8_t)(person.len < LIMIT_ID_LEN ? person.len : LIMIT_ID_LEN);
     if (inside->person_len != 0) {
         memcpy(inside->person, person.p, inside->person_len);
@@ -163,7 +164,7 @@ static void take_hello(struct client *client, const struct hello *hello)
         end_first(client, EVENT_END_ERROR);
         return;
     }
-    set_person(inside, exchange_person(exchange));
+    set_person(inside, exchange_person(exchange), exchange->credential);
     inside->id = exchange->id;
     inside->began_ms = exchange->began_ms;
     client->inside = inside;
@@ -256,7 +257,7 @@ bool inspect_takes_tunnel(struct client *client)
         return false;
     }
     struct verdict before = tunnel->verdict;
-    set_person(inside, str_from(tunnel->person));
+    set_person(inside, str_from(tunnel->person), tunnel->credential);
     record_new_id(proxy, &inside->id);
     inside->began_ms = loop_mono_ms(proxy->loop);
     record_tunnel_close(client, allowed ? EVENT_END_DONE : EVENT_END_POLICY);

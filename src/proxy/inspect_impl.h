@@ -46,6 +46,7 @@ struct inside {
     bool asked; /* a request came, so there is an event */
     uint8_t person_len;
     char person[LIMIT_ID_LEN]; /* of the CONNECT's credentials */
+    int64_t credential;        /* policy_credential when they were accepted */
     struct event_id id;
     int64_t began_ms;
 };

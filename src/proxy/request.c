@@ -295,6 +295,7 @@ static enum identify identify(struct exchange *exchange)
     if (inside == NULL) {
         return identify_credentials(exchange);
     }
+    exchange->credential = inside->credential;
     exchange->person_len = inside->person_len;
     memcpy(exchange->person, inside->person, inside->person_len);
     return IDENTIFY_DONE;

@@ -60,6 +60,7 @@ static struct tunnel *tunnel_new(struct exchange *exchange)
     bool whole = true;
     if (exchange->person_len != 0) {
         tunnel->person = copy(exchange_person(exchange));
+        tunnel->credential = exchange->credential;
         whole = tunnel->person != NULL && who_own(&exchange->who) == ERR_OK;
     }
     if (tunnel->upgraded) {

@@ -50,6 +50,7 @@ struct tunnel {
     struct hello *hello; /* NULL: the first bytes were none, or have not come */
     char *path;          /* of an Upgrade: path, then query */
     char *person;        /* of credentials; NULL: none */
+    int64_t credential;  /* policy_credential when they were accepted */
     int64_t began_ms, active_ms;
     struct who who;
     struct verdict verdict;

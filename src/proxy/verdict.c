@@ -6,7 +6,20 @@
 #include "proxy/proxy_impl.h"
 
 /* Decided, and put as the verdict; *ret_subject is who asks by the images of now. */
-static void ask(struct proxy *proxy, const struct addr *client, struct str person,
+/* Whose credentials auth accepted, and what the state's credential was then. */
+struct proof {
+    struct str person; /* the log-on; empty: none */
+    int64_t credential;
+};
+
+/* What a password opened that is another one by now is nobody's. No log-on is a space. */
+static struct str standing_person(const struct proxy *proxy, const struct proof *proof)
+{
+    bool stands = policy_credential(&proxy->images, proof->person) == proof->credential;
+    return proof->person.len == 0 || stands ? proof->person : STR(" ");
+}
+
+static void ask(struct proxy *proxy, const struct addr *client, const struct proof *proof,
                 struct policy_request *request, const struct sock_addr *to,
                 struct policy_subject *ret_subject, struct verdict *ret_verdict)
 {
@@ -24,7 +37,7 @@ static void ask(struct proxy *proxy, const struct addr *client, struct str perso
     request->allow_ports = proxy->options.allow_private;
     int64_t now_ms = proxy_now_ms(proxy);
     struct policy_answer answer;
-    policy_identify(&proxy->images, person, client, now_ms, ret_subject);
+    policy_identify(&proxy->images, standing_person(proxy, proof), client, now_ms, ret_subject);
     policy_decide(&proxy->images, ret_subject, request, now_ms, &answer);
     request->addr = NULL; /* it was ours */
     *ret_verdict = (struct verdict){
@@ -136,8 +149,8 @@ bool verdict_would_refuse(struct exchange *exchange, unsigned category)
     struct policy_request request = request_of(exchange, &content);
     struct policy_subject subject;
     struct verdict verdict;
-    ask(proxy, &client->addr, exchange_person(exchange), &request, &exchange->origin->addr,
-        &subject, &verdict);
+    ask(proxy, &client->addr, &(struct proof){exchange_person(exchange), exchange->credential},
+        &request, &exchange->origin->addr, &subject, &verdict);
     return verdict.action != ACTION_ALLOW;
 }
 
@@ -147,8 +160,8 @@ bool verdict_exchange(struct exchange *exchange, const struct sock_addr *addr)
     struct proxy *proxy = client->proxy;
     struct policy_request request = request_of(exchange, &exchange->content);
     struct policy_subject subject;
-    ask(proxy, &client->addr, exchange_person(exchange), &request, addr, &subject,
-        &exchange->verdict);
+    ask(proxy, &client->addr, &(struct proof){exchange_person(exchange), exchange->credential},
+        &request, addr, &subject, &exchange->verdict);
     const struct inside *inside = client->inside;
     if (inside != NULL && inside->barred && exchange->verdict.action == ACTION_ALLOW) {
         exchange->verdict = inside->verdict;
@@ -164,7 +177,8 @@ bool verdict_raw(struct exchange *exchange, struct verdict *ret_verdict)
     const struct client *client = exchange->client;
     struct policy_request request = {.kind = REQUEST_TUNNEL_RAW, .url = &exchange->url};
     struct policy_subject subject;
-    ask(client->proxy, &client->addr, exchange_person(exchange), &request, NULL, &subject,
+    ask(client->proxy, &client->addr,
+        &(struct proof){exchange_person(exchange), exchange->credential}, &request, NULL, &subject,
         ret_verdict);
     return ret_verdict->action == ACTION_ALLOW;
 }
@@ -194,8 +208,9 @@ void verdict_inside(struct client *client)
         .inspected = true,
     };
     struct policy_subject subject;
-    ask(proxy, &client->addr, str_make(inside->person, inside->person_len), &request, NULL,
-        &subject, &inside->verdict);
+    ask(proxy, &client->addr,
+        &(struct proof){str_make(inside->person, inside->person_len), inside->credential}, &request,
+        NULL, &subject, &inside->verdict);
     who_set(proxy, &subject, &inside->who);
     bool allowed = inside->verdict.action == ACTION_ALLOW;
     /* Two names: each must be allowed, not only the one that the requests are for. */
@@ -237,8 +252,8 @@ bool verdict_tunnel(struct client *client)
                                           inspect_is_possible(client->proxy)),
     };
     struct policy_subject subject;
-    ask(client->proxy, &client->addr, str_from(tunnel->person), &request, &tunnel->origin->addr,
-        &subject, &tunnel->verdict);
+    ask(client->proxy, &client->addr, &(struct proof){str_from(tunnel->person), tunnel->credential},
+        &request, &tunnel->origin->addr, &subject, &tunnel->verdict);
     if (tunnel->secure && client->inside->barred && tunnel->verdict.action == ACTION_ALLOW) {
         tunnel->verdict = client->inside->verdict;
     }

@@ -163,6 +163,67 @@ TEST(a_remembered_pair_is_dropped_when_the_persons_state_changes)
     rig_free(&rig);
 }
 
+#define PEOPLE_WITH(group, credential)                                                      \
+    "{\"lodge_state\":1,\"people\":[{\"id\":\"p-1\",\"group\":\"" group                     \
+    "\",\"credential\":" credential "}],\"devices\":[],\"sign_ins\":[],\"suspensions\":[]," \
+    "\"isolated\":[],\"grants\":[],\"filtering_off\":[],\"nominated\":[]}"
+
+TEST(S2_a_remembered_pair_is_dropped_when_the_password_is_another)
+{
+    struct rig rig;
+    rig_new(&rig);
+    rig_set_state(&rig, PEOPLE_WITH("staff", "1"));
+    int client = rig_ask(&rig, GET_AS_P1);
+    answer_all(&rig, true);
+    int origin = rig_origin(&rig);
+    rig_say(&rig, origin, OK_5);
+    rig_read(&rig, client, "hello");
+    rig_set_state(&rig, PEOPLE_WITH("staff", "1"));
+    rig_say(&rig, client, GET_AS_P1);
+    assert_int_equal(rig.n_tickets, 0);
+    rig_say(&rig, origin, OK_5);
+    rig_read(&rig, client, "hello");
+    rig_set_state(&rig, PEOPLE_WITH("staff", "2"));
+    rig_say(&rig, client, GET_AS_P1);
+    assert_int_equal(rig.n_tickets, 1);
+    /* One that changes while auth is asked is answered, and not remembered. */
+    rig_set_state(&rig, PEOPLE_WITH("staff", "3"));
+    answer_all(&rig, true);
+    rig_say(&rig, origin, OK_5);
+    rig_read(&rig, client, "hello");
+    rig_set_state(&rig, PEOPLE_WITH("staff", "3"));
+    rig_say(&rig, client, GET_AS_P1);
+    assert_int_equal(rig.n_tickets, 1);
+    close(client);
+    close(origin);
+    rig_free(&rig);
+}
+
+TEST(S2_a_tunnel_that_an_older_password_opened_is_nobodys)
+{
+    struct rig rig;
+    rig_new(&rig);
+    rig_set_unknown(&rig, "visitors");
+    rig_set_state(&rig, PEOPLE_WITH("open", "1"));
+    int client = rig_ask(&rig, "CONNECT a.test:%O HTTP/1.1\r\nHost: x\r\n"
+                               "Proxy-Authorization: Basic cC0xOnNlY3JldA==\r\n\r\n");
+    answer_all(&rig, true);
+    int origin = rig_origin(&rig);
+    rig_read(&rig, client, "established");
+    rig_say(&rig, client, "anything, as this group may");
+    rig_read(&rig, origin, "may");
+    rig_set_state(&rig, PEOPLE_WITH("open", "1"));
+    rig_say(&rig, client, "more, as it may");
+    rig_read(&rig, origin, "more, as it may");
+    rig_set_state(&rig, PEOPLE_WITH("open", "2"));
+    assert_true(rig_is_closed(&rig, client));
+    assert_int_equal(rig_last(&rig)->end, EVENT_END_POLICY);
+    assert_string_equal(rig_last(&rig)->person, "p-1");
+    close(client);
+    close(origin);
+    rig_free(&rig);
+}
+
 TEST(where_auth_is_busy_the_request_is_refused_for_now)
 {
     struct rig rig;
@@ -488,6 +549,8 @@ TESTS_MAIN(unit(F26_credentials_say_who_asks_and_go_no_further),
            unit(credentials_that_cannot_be_read_are_refused_without_asking),
            unit(the_same_pair_on_many_connections_is_asked_once),
            unit(a_remembered_pair_is_dropped_when_the_persons_state_changes),
+           unit(S2_a_remembered_pair_is_dropped_when_the_password_is_another),
+           unit(S2_a_tunnel_that_an_older_password_opened_is_nobodys),
            unit(where_auth_is_busy_the_request_is_refused_for_now),
            unit(the_credentials_of_a_connect_hold_for_its_tunnel),
            unit(a_stream_that_new_images_forbid_is_cut_and_one_they_allow_goes_on),

@@ -197,6 +197,7 @@ static bool take_log_on(struct publishing *publishing, struct store_rows *rows, 
         return false;
     }
     publish_put(publishing, person, STR("log_on"), publish_text(log_on));
+    publish_put(publishing, person, STR("credential"), json_integer(store_rows_number(rows, 6)));
     if (hash.len != 0) {
         publish_put(publishing, publishing->hashes, log_on, publish_text(hash));
     }
