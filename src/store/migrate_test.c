@@ -65,8 +65,8 @@ TEST(U18_a_table_that_only_grows_refuses_update_delete_and_replacement)
         "UPDATE grown SET number = 2",
         "UPDATE grown SET number = 2 WHERE id = 'one'",
         "DELETE FROM grown",
-        "INSERT INTO grown VALUES ('one', 'ash', 2, NULL) "
-        "ON CONFLICT (id) DO UPDATE SET number = 2",
+        ("INSERT INTO grown VALUES ('one', 'ash', 2, NULL) "
+         "ON CONFLICT (id) DO UPDATE SET number = 2"),
     };
     struct store_migration all[ALL_MAX];
     struct test_store at;
