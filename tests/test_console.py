@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import ssl
+import struct
 import subprocess
 import time
 
@@ -369,6 +370,33 @@ def test_a_desk_that_is_killed_is_a_page_and_comes_back(lodge, tmp_path):
                 wait_for_log(console, "child-ended", before)
         answered(console)
         assert console.child("desk") != desk
+
+
+def test_what_those_who_left_sent_counts_until_the_desk_has_it(lodge, tmp_path):
+    """A desk that is busy is not given bodies without end by clients that come and go."""
+    body = b"a" * (12 * 1000 * 1000)
+    with Console(lodge, tmp_path) as console:
+        answered(console)
+        desk = console.child("desk")
+        os.kill(desk, signal.SIGSTOP)
+        for _ in range(40):
+            client = waiting(console, head(
+                console, "POST /a HTTP/1.1", "Content-Type: multipart/form-data; boundary=x",
+                f"Content-Length: {len(body)}", "Connection: close") + body)
+            client.settimeout(0.2)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            with client:  # which is left with a reset
+                try:
+                    answer = client.recv(4096)
+                except TimeoutError:
+                    continue  # the desk has it
+                assert status_of(answer) == 503, answer
+                break
+        else:
+            raise AssertionError("forty bodies of 12 MB are held for nobody")
+        os.kill(desk, signal.SIGCONT)
+        answered(console)
+        assert console.child("desk") == desk
 
 
 def test_a_front_that_is_killed_comes_back(lodge, tmp_path):

@@ -46,10 +46,32 @@ void front_forget(struct front *front, struct visit *visit)
     front->n_waiting--;
 }
 
+/* What somebody sent who then left counts on: else a desk that is busy would be given more and
+ * more. */
+static void fly(struct front *front, uint64_t ticket, size_t bytes)
+{
+    front->flights[front->n_flights++] = (struct flight){.ticket = ticket, .bytes = bytes};
+    front->held += bytes;
+}
+
+static void land(struct front *front, uint64_t ticket)
+{
+    size_t i = 0;
+    while (i < front->n_flights && front->flights[i].ticket != ticket) {
+        i++;
+    }
+    if (i < front->n_flights) {
+        front->held -= front->flights[i].bytes;
+        front->flights[i] = front->flights[--front->n_flights];
+    }
+}
+
 bool front_ask(struct front *front, struct visit *visit)
 {
     struct buf frame;
-    if (front->line.fd < 0 || front->n_waiting == FRONT_WAITING_MAX) {
+    size_t bytes = visit->request.body.len;
+    if (front->line.fd < 0 || front->n_flights == FRONT_WAITING_MAX ||
+        front->held + bytes > FRONT_HELD_MAX) {
         return false;
     }
     buf_init(&frame, DESK_FRAME_MAX);
@@ -63,6 +85,7 @@ bool front_ask(struct front *front, struct visit *visit)
         return false;
     }
     visit->ticket = ++front->last_ticket;
+    fly(front, visit->ticket, bytes);
     wait_add(front, visit);
     return true;
 }
@@ -74,6 +97,9 @@ static void drop_line(struct front *front)
         loop_remove(&front->line);
         close(fd);
     }
+    while (front->n_flights != 0) {
+        land(front, front->flights[0].ticket);
+    }
     while (front->waiting != NULL) {
         visit_lost(front->waiting);
     }
@@ -82,6 +108,7 @@ static void drop_line(struct front *front)
 static void take_answer(struct front *front, uint64_t ticket, struct file_map *frame)
 {
     struct visit *visit = front->waiting;
+    land(front, ticket);
     while (visit != NULL && visit->ticket != ticket) {
         visit = visit->wait_next;
     }

@@ -24,7 +24,7 @@ enum {
     FRONT_PEERS_OF_ONE = 256, /* of one address: a school behind one router */
     FRONT_SCRATCH = 65536,
     FRONT_WAITING_MAX = 512,             /* requests that the desk has */
-    FRONT_HELD_MAX = 192 * 1024 * 1024,  /* bodies of all visits together */
+    FRONT_HELD_MAX = 192 * 1024 * 1024,  /* bodies of all visits, and frames, together */
     FRONT_HANDSHAKE_MS = 10 * 1000,      /* from the connection to the end of the handshake */
     FRONT_BODY_WHOLE_MS = 5 * 60 * 1000, /* for all of a body */
     FRONT_DESK_MS = 2 * 60 * 1000,       /* for the desk's answer: a big import */
@@ -88,6 +88,12 @@ struct peer {
     struct visit *visit;   /* of HTTP/1.1 */
 };
 
+/* A request that the desk has; it lies in memory until it is answered, whoever waits for it. */
+struct flight {
+    uint64_t ticket;
+    size_t bytes;
+};
+
 struct front {
     struct loop_io listener; /* fd -1: not handed over, or draining */
     struct loop_io line;     /* to the desk; fd -1: none now */
@@ -104,8 +110,10 @@ struct front {
     size_t n_peers;
     struct visit *waiting;
     size_t n_waiting;
-    size_t held; /* bytes of bodies */
+    size_t held; /* bytes of bodies, and of frames that the desk has not answered */
     uint64_t last_ticket;
+    struct flight flights[FRONT_WAITING_MAX]; /* also of those who have left */
+    size_t n_flights;
     bool accepting;
     bool draining;
     struct http1_head parsed; /* of the visit at hand */
