@@ -116,9 +116,12 @@ class Postgres:
     def place(self, database):
         return f"postgres://lodge@/{database}?host={self.folder}"
 
+    def database(self, place):
+        return place.split("/")[3].split("?")[0]
+
     def store(self, place):
         """What a test puts straight into the database of a place, as by a connection of sqlite3."""
-        return Store(self, place.split("/")[3].split("?")[0])
+        return Store(self, self.database(place))
 
     def create(self, name=None):
         self.made += 1
