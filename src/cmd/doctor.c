@@ -17,6 +17,7 @@
 #include "os/confine.h"
 #include "os/sock.h"
 #include "proc/images.h"
+#include "proc/proc.h"
 
 enum {
     PATH_BYTES = 4096,
@@ -98,6 +99,10 @@ static enum verdict check_users(struct doctor *doctor)
             buf_printf(&doctor->said, "%s%s", missing > 0 ? ", " : "", user_names[i]);
             missing++;
         }
+    }
+    if (missing == 0 && proc_store_group(&gid) != ERR_OK) {
+        buf_append(&doctor->said, STR("the group " PROC_STORE_GROUP));
+        missing++;
     }
     if (missing == 0) {
         buf_append(&doctor->said, STR("each process has a system user of its own"));

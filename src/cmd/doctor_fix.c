@@ -13,6 +13,7 @@
 #include "os/confine.h"
 #include "os/file.h"
 #include "os/spawn.h"
+#include "proc/proc.h"
 
 enum { PATH_BYTES = 4096, WORD_BYTES = 64, WRITERS_MAX = 64 };
 
@@ -22,8 +23,9 @@ const struct folder_row folder_rows[] = {
     {"images", 0750, NULL, NULL},
     {"auth", 0700, "lodge-auth", "lodge-auth"},
     {"devices", 0750, "lodge-clerk", "lodge-clerk"},
-    {"store", 0770, "lodge-desk", "lodge-desk"},
+    {"store", 0770, "lodge-desk", PROC_STORE_GROUP},
     {"keys", 0700, "lodge-desk", "lodge-desk"},
+    {"audit", 0700, "lodge-clerk", "lodge-clerk"},
     {"console", 0700, "lodge-front", "lodge-front"},
     {"ca", 0700, NULL, NULL}, /* the notary reads it before it becomes its user */
 };
@@ -92,6 +94,28 @@ static void make_users(void)
     }
 }
 
+/* Desk and clerk alone come to the records' file. */
+static void make_store_group(void)
+{
+    static const char *const members[] = {"lodge-desk", "lodge-clerk"};
+    struct words words;
+    gid_t gid;
+    if (confine_find_group(PROC_STORE_GROUP, &gid) != ERR_OK) {
+        const char *const group[] = {"/usr/sbin/groupadd", "--system", "--force", PROC_STORE_GROUP};
+        set_words(&words, group, sizeof(group) / sizeof(group[0]));
+        run("group " PROC_STORE_GROUP, words.argv);
+    }
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+        const char *const member[] = {"/usr/sbin/usermod", "--append", "--groups", PROC_STORE_GROUP,
+                                      members[i]};
+        if (confine_find_group(PROC_STORE_GROUP, &gid) == ERR_OK &&
+            !confine_has_group(members[i], gid)) {
+            set_words(&words, member, sizeof(member) / sizeof(member[0]));
+            run(PROC_STORE_GROUP " for one more", words.argv);
+        }
+    }
+}
+
 static bool fix_folder(const char *path, const struct folder_row *row)
 {
     struct stat stat;
@@ -108,7 +132,8 @@ static bool fix_folder(const char *path, const struct folder_row *row)
     if (row->user != NULL && confine_find_user(row->user, &uid, &gid) != ERR_OK) {
         uid = (uid_t)-1;
     }
-    if (row->group_of != NULL && confine_find_user(row->group_of, &ignored, &gid) != ERR_OK) {
+    if (row->group_of != NULL && confine_find_group(row->group_of, &gid) != ERR_OK &&
+        confine_find_user(row->group_of, &ignored, &gid) != ERR_OK) {
         gid = (gid_t)-1;
     }
     return (geteuid() != 0 || chown(path, uid, gid) == 0) && chmod(path, row->mode) == 0;
@@ -165,10 +190,8 @@ static void give_restored(const char *data)
 {
     static const struct {
         const char *folder, *user;
-    } rows[] = {{"store", "lodge-desk"},
-                {"keys", "lodge-desk"},
-                {"console", "lodge-front"},
-                {"auth", "lodge-auth"}};
+    } rows[] = {{"store", "lodge-desk"},    {"keys", "lodge-desk"},     {"audit", "lodge-clerk"},
+                {"devices", "lodge-clerk"}, {"console", "lodge-front"}, {"auth", "lodge-auth"}};
     char path[PATH_BYTES];
     uid_t uid;
     gid_t gid;
@@ -188,6 +211,7 @@ void doctor_fix(const struct doctor *doctor)
     char path[PATH_BYTES];
     if (geteuid() == 0) {
         make_users();
+        make_store_group();
     } else {
         (void)cmd_fail(EXIT_REFUSED, "doctor", "only root can make the system users; folders only");
     }

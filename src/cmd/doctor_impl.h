@@ -22,7 +22,7 @@ struct folder_row {
     const char *name; /* below the data folder; "" for itself */
     unsigned mode;
     const char *user; /* whose it is, where started as root and the user exists; NULL: as it is */
-    const char *group_of;
+    const char *group_of; /* a group, or a user whose group it is */
 };
 extern const struct folder_row folder_rows[];
 extern const size_t n_folder_rows;

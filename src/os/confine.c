@@ -22,7 +22,7 @@
 
 /* ---- the user ---- */
 
-enum { USER_TEXT_BYTES = 4096 };
+enum { USER_TEXT_BYTES = 4096, GROUP_TEXT_BYTES = 64 * 1024, GROUPS_MAX = 32 };
 
 enum err confine_find_user(const char *name, uid_t *ret_uid, gid_t *ret_gid)
 {
@@ -38,15 +38,48 @@ enum err confine_find_user(const char *name, uid_t *ret_uid, gid_t *ret_gid)
     return ERR_OK;
 }
 
+enum err confine_find_group(const char *name, gid_t *ret_gid)
+{
+    struct group record;
+    struct group *found = NULL;
+    char text[GROUP_TEXT_BYTES];
+    int failed = getgrnam_r(name, &record, text, sizeof(text), &found);
+    if (found == NULL) {
+        return failed == 0 || failed == ENOENT ? ERR_NOT_FOUND : ERR_SYSTEM;
+    }
+    *ret_gid = record.gr_gid;
+    return ERR_OK;
+}
+
+bool confine_has_group(const char *user, gid_t group)
+{
+    uid_t uid;
+    gid_t gid;
+    gid_t groups[GROUPS_MAX];
+    int n = GROUPS_MAX;
+    if (confine_find_user(user, &uid, &gid) != ERR_OK || getgrouplist(user, gid, groups, &n) < 0) {
+        return false;
+    }
+    for (int i = 0; i < n; i++) {
+        if (groups[i] == group) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum err become(const char *user, bool *ret_done)
 {
     uid_t uid;
     gid_t gid;
+    gid_t groups[GROUPS_MAX];
+    int n = GROUPS_MAX;
     enum err err = confine_find_user(user, &uid, &gid);
     if (err != ERR_OK) {
         return err == ERR_NOT_FOUND ? ERR_OK : err;
     }
-    if (setgroups(1, &gid) != 0 || setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0) {
+    if (getgrouplist(user, gid, groups, &n) < 0 || setgroups((size_t)n, groups) != 0 ||
+        setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0) {
         return ERR_SYSTEM;
     }
     CHECK(uid == 0 || setuid(0) != 0);

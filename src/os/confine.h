@@ -42,7 +42,8 @@ struct confine_report {
     bool seccomp;
 };
 
-/* The first step: becomes this system user (NULL: none), if started as root and it exists
+/* The first step: becomes this system user (NULL: none), with the groups that it is in, if started
+ * as root and it exists
  * (*ret_done tells whether it was so), and forbids cores, tracing and new privileges in any case.
  * ERR_SYSTEM.
  */
@@ -55,6 +56,11 @@ MUST_USE enum err confine_self(const struct confine *confine, struct confine_rep
 /* The Landlock ABI of the kernel, 0 for none; whether seccomp filters work. For `lodge doctor`. */
 int confine_landlock_abi(void);
 bool confine_has_seccomp(void);
+
+/* A group's number. ERR_NOT_FOUND, ERR_SYSTEM. */
+MUST_USE enum err confine_find_group(const char *name, gid_t *ret_gid);
+/* Whether this user is there and in this group. */
+bool confine_has_group(const char *user, gid_t group);
 
 /* A user's numbers. ERR_NOT_FOUND, ERR_SYSTEM. */
 MUST_USE enum err confine_find_user(const char *name, uid_t *ret_uid, gid_t *ret_gid);

@@ -201,16 +201,38 @@ void file_new_drop(struct file_new *file)
     close_new(file);
 }
 
-enum err file_write(int dir_fd, const char *path, struct str bytes, mode_t mode)
+enum err file_give(int fd, int folder_fd)
+{
+    struct stat folder;
+    return fstat(folder_fd, &folder) == 0 &&
+                   (geteuid() != 0 || fchown(fd, folder.st_uid, folder.st_gid) == 0)
+               ? ERR_OK
+               : ERR_SYSTEM;
+}
+
+static enum err write_new(int dir_fd, const char *path, struct str bytes, mode_t mode, bool give)
 {
     struct file_new file;
     ERR_TRY(file_new_open(dir_fd, path, mode, &file));
     enum err err = file_write_all(file.fd, bytes);
+    if (err == ERR_OK && give) {
+        err = file_give(file.fd, file.dir_fd);
+    }
     if (err != ERR_OK) {
         file_new_drop(&file);
         return err;
     }
     return file_new_commit(&file);
+}
+
+enum err file_write(int dir_fd, const char *path, struct str bytes, mode_t mode)
+{
+    return write_new(dir_fd, path, bytes, mode, false);
+}
+
+enum err file_write_given(int dir_fd, const char *path, struct str bytes, mode_t mode)
+{
+    return write_new(dir_fd, path, bytes, mode, true);
 }
 
 enum err file_copy_fd(int from_fd, int to_fd)

@@ -38,6 +38,12 @@ void file_map_fini(struct file_map *map);
  * After an error the old file is untouched. */
 MUST_USE enum err file_write(int dir_fd, const char *path, struct str bytes, mode_t mode);
 
+/* The same for a file that another process reads: written by root, it belongs to whom its folder
+ * belongs to. */
+MUST_USE enum err file_write_given(int dir_fd, const char *path, struct str bytes, mode_t mode);
+/* As root: gives an open file to whom that folder belongs to. */
+MUST_USE enum err file_give(int fd, int folder_fd);
+
 /* The same in steps, for big files: write to file->fd, then commit or drop (one of them, always).
  */
 struct file_new {

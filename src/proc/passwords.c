@@ -121,24 +121,6 @@ enum err passwords_open_folder(const char *data, int *ret_fd)
     return ERR_OK;
 }
 
-/* The folder's owner reads the file. */
-static enum err write_file(int folder_fd, struct str text)
-{
-    struct file_new file;
-    struct stat folder;
-    ERR_TRY(file_new_open(folder_fd, PASSWORDS_NAME, 0600, &file));
-    enum err err = file_write_all(file.fd, text);
-    if (err == ERR_OK && (fstat(folder_fd, &folder) != 0 ||
-                          (geteuid() == 0 && fchown(file.fd, folder.st_uid, folder.st_gid) != 0))) {
-        err = ERR_SYSTEM;
-    }
-    if (err != ERR_OK) {
-        file_new_drop(&file);
-        return err;
-    }
-    return file_new_commit(&file);
-}
-
 static enum err change_file(int folder_fd, struct str id, struct str hash)
 {
     struct buf old;
@@ -154,7 +136,7 @@ static enum err change_file(int folder_fd, struct str id, struct str hash)
         err = ERR_NOT_FOUND;
     }
     if (err == ERR_OK) {
-        err = write_file(folder_fd, buf_str(&new));
+        err = file_write_given(folder_fd, PASSWORDS_NAME, buf_str(&new), 0600);
     }
     buf_fini(&old);
     buf_fini(&new);
@@ -207,7 +189,7 @@ enum err passwords_replace(int folder_fd, struct str text)
     if (flock(folder_fd, LOCK_EX) != 0) {
         return ERR_SYSTEM;
     }
-    enum err err = write_file(folder_fd, text);
+    enum err err = file_write_given(folder_fd, PASSWORDS_NAME, text, 0600);
     (void)flock(folder_fd, LOCK_UN);
     return err;
 }

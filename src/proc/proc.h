@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 #include "conf/conf.h"
@@ -43,6 +44,12 @@ enum proc_hand {
     HAND_VOUCH = 1 << 22,
     HAND_LAST = HAND_VOUCH,
 };
+
+/* The system group of those who read the records (desk and clerk); all users are in another one,
+ * for the spool. */
+#define PROC_STORE_GROUP "lodge-store"
+/* Its number, where desk and clerk are both in it. ERR_NOT_FOUND, ERR_SYSTEM. */
+MUST_USE enum err proc_store_group(gid_t *ret_gid);
 
 struct child;
 

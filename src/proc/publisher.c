@@ -59,7 +59,7 @@ enum err publisher_ring(const char *data)
 {
     char path[PATH_BYTES];
     int n = snprintf(path, sizeof(path), "%s/" PUBLISHER_RING, data);
-    return n > 0 && (size_t)n < sizeof(path) ? file_write(AT_FDCWD, path, STR(""), 0600)
+    return n > 0 && (size_t)n < sizeof(path) ? file_write_given(AT_FDCWD, path, STR(""), 0600)
                                              : ERR_LIMIT;
 }
 

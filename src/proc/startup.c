@@ -255,6 +255,27 @@ static bool give(int fd, enum proc proc)
            fchown(fd, uid, gid) == 0;
 }
 
+enum err proc_store_group(gid_t *ret_gid)
+{
+    gid_t gid;
+    ERR_TRY(confine_find_group(PROC_STORE_GROUP, &gid));
+    if (!confine_has_group(proc_row(PROC_desk)->user, gid) ||
+        !confine_has_group(proc_row(PROC_clerk)->user, gid)) {
+        return ERR_NOT_FOUND;
+    }
+    *ret_gid = gid;
+    return ERR_OK;
+}
+
+/* The records are read by desk and clerk; the group of all processes is the spool's. */
+static void give_store(int fd)
+{
+    gid_t gid;
+    if (geteuid() == 0 && proc_store_group(&gid) == ERR_OK) {
+        (void)!fchown(fd, (uid_t)-1, gid);
+    }
+}
+
 /* Of one process's user, and nobody else's but, where mode says so, of the common group's. */
 static bool open_given(int data_fd, const char *name, enum proc proc, mode_t mode, int *ret_fd)
 {
@@ -311,6 +332,7 @@ static bool open_console(struct supervisor *supervisor, const char *data)
         !open_published(supervisor, data)) {
         return false;
     }
+    give_store(supervisor->store_fd);
     if (sock_addr_parse(conf_str(text), &addr) != ERR_OK) {
         log_file("listen-failed", text->bytes, "not ADDR:PORT, as 127.0.0.1:8443 or [::1]:8443");
         return false;

@@ -103,7 +103,10 @@ static enum err append(int folder_fd, struct str line)
     if (fd < 0) {
         return ERR_SYSTEM;
     }
-    enum err err = file_write_all(fd, line);
+    enum err err = file_give(fd, folder_fd); /* the clerk's, where the operator began it */
+    if (err == ERR_OK) {
+        err = file_write_all(fd, line);
+    }
     if (err == ERR_OK && fsync(fd) != 0) {
         err = ERR_SYSTEM;
     }
