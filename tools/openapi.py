@@ -60,7 +60,7 @@ NOTES = {
 def value_schema(field):
     """What a value looks like in an answer."""
     if field.type == "choice":
-        return {"enum": [*[value for value, _ in field.choices], None]}
+        return {"enum": [*[choice[0] for choice in field.choices], None]}
     if field.type in ("yes/no", "upn"):
         return {"type": ["boolean", "null"]}
     if field.type == "number" and not field.decimals:
@@ -152,8 +152,15 @@ BODIES = {
                  "words": {"type": "string", "description": "Or why, in your own words."}}),
         (JSON, FORM)),
     "records_import_csv": lambda register: (
-        made_of({"file": {"type": "string", "format": "binary"}, "csv": TEXT, **SURE},
-                text="A CSV as a file or as text; without `sure` it is only tried."),
+        made_of({"file": {"type": "string", "format": "binary"}, "csv": TEXT, **SURE,
+                 "column-0": {"type": "string", "description":
+                              "What the first column is: a field's name, `record`, or empty to "
+                              "leave it out; so on for the others. Without it the headings say it."},
+                 "skip": {"enum": ["yes"], "description":
+                          "Take the other rows where some are not right."},
+                 "seen": {"type": "string", "description": "For forms: the columns as shown."}},
+                text="A CSV as a file or as text; without `sure` it is only tried. `all-FIELD`: what "
+                     "a field is for new records whose row does not say it."),
         (BYTES, JSON)),
     "records_file_add": lambda register: (
         made_of({**K9, "file": {"type": "string", "format": "binary"}, **VERSION}, ["k9"]),

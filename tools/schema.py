@@ -44,6 +44,7 @@ def roles(names):
 
 def field_row(register, field):
     choices = f"{register.name}_{field.name}_choices" if field.choices else "NULL"
+    headings = f"{register.name}_{field.name}_headings" if field.headings else "NULL"
     flags = [flag for flag in ("required", "listed", "searchable", "sortable", "sensitive",
                                "hidden_from", "named", "unique", "warns",
                                "keyed") if getattr(field, flag)]
@@ -52,6 +53,7 @@ def field_row(register, field):
                *[f".{flag} = true" for flag in flags], f".seen_by = {roles(field.seen_by)}",
                f".min = {field.min}LL", f".max = {field.max}LL", f".decimals = {field.decimals}",
                f".choices = {choices}", f".n_choices = {len(field.choices)}",
+               f".headings = {headings}", f".n_headings = {len(field.headings)}",
                f".column = {field.column}", f".n_columns = {len(field.columns)}"]
     return "    {" + ", ".join(members) + "},"
 
@@ -77,14 +79,41 @@ def state_tables(register):
     return lines + more, state_table, move_table
 
 
+def texts(name, words):
+    return table("str", name, [f"    {slice_of(word)}," for word in words])
+
+
+def choice_tables(register, field):
+    name, lines, rows = f"{register.name}_{field.name}", [], []
+    for at, (value, label, also) in enumerate(field.choices):
+        more, also_table = texts(f"{name}_also_{at}", also)
+        lines += more
+        rows.append(f"    {{{slice_of(value)}, {slice_of(label)}, {also_table}, {len(also)}}},")
+    return lines + table("register_choice", f"{name}_choices", rows)[0]
+
+
+def part_table(register):
+    lines, rows, n_fields = [], [], len(register.fields)
+    for part in register.parts:
+        more, headings = texts(f"{register.name}_{part.name}_headings", part.headings)
+        lines += more
+        otherwise = part.otherwise.index if part.otherwise else n_fields
+        rows.append(f"    {{{slice_of(part.name)}, {slice_of(part.label)}, {part.of.index}, "
+                    f"{otherwise}, {headings}, {len(part.headings)}}},")
+    more, name = table("register_part", f"{register.name}_parts", rows)
+    return lines + more, name
+
+
 def register_tables(register):
     name, lines = register.name, []
     for field in register.fields:
-        lines += table("register_choice", f"{name}_{field.name}_choices", [
-            f"    {{{slice_of(value)}, {slice_of(label)}}}," for value, label in field.choices])[0]
+        lines += choice_tables(register, field)
+        lines += texts(f"{name}_{field.name}_headings", field.headings)[0]
     lines += table("register_field", f"{name}_fields",
                    [field_row(register, field) for field in register.fields])[0]
+    part_lines, parts = part_table(register)
     more, states, moves = state_tables(register)
+    lines += part_lines
     about = register.about.index if register.about else len(register.fields)
     return lines + more + [
         schema_sql.c_tables(register),
@@ -97,6 +126,7 @@ def register_tables(register):
         f"    .subject_access = {truth(register.subject_access)},",
         f"    .sensitive = {truth(register.sensitive)},",
         f"    .fields = {name}_fields, .n_fields = {len(register.fields)},",
+        f"    .parts = {parts}, .n_parts = {len(register.parts)},",
         f"    .n_columns = {len(register.columns)},",
         f"    .about = {about}, .about_itself = {truth(register.about_itself)},",
         f"    .title = {register.title.index}, .waiting = {slice_of(register.waiting)},",

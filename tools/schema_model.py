@@ -38,7 +38,7 @@ TAKEN_PLURALS = {"new", "import"}
 REGISTER_KEYS = {
     "name": str, "plural": str, "label": str, "label_plural": str, "help": str, "area": str,
     "retention": str, "subject_access": bool, "sensitive": bool, "about": str, "title": str,
-    "order": int, "waiting": str, "field": list, "state": list, "move": list,
+    "order": int, "waiting": str, "field": list, "part": list, "state": list, "move": list,
 }
 REGISTER_NEEDS = ("name", "plural", "label", "label_plural", "help", "area", "retention", "title",
                   "field")
@@ -51,7 +51,8 @@ FIELD_KEYS = {
 STATE_KEYS = {"name": str, "label": str}
 MOVE_KEYS = {"name": str, "label": str, "from": list, "to": str, "by": list, "demands": list,
              "reason": bool}
-CHOICE_KEYS = {"value": str, "label": str}
+CHOICE_KEYS = {"value": str, "label": str, "also": list}
+PART_KEYS = {"name": str, "label": str, "of": str, "otherwise": str, "headings": list}
 
 # What a type allows.
 SEARCHABLE = {"text", "long text", "e-mail", "phone"}
@@ -120,6 +121,11 @@ def check_words(mistakes, where, key, values, allowed):
         mistakes.add(where, f"'{key}' names one twice")
 
 
+def check_texts(mistakes, where, key, texts):
+    if not all(isinstance(text, str) and text for text in texts):
+        mistakes.add(where, f"'{key}' lists texts in quotes")
+
+
 def check_name(mistakes, where, name, seen):
     if not NAME.fullmatch(name) or len(name) > 40:
         mistakes.add(where, f"the name '{name}' must be lower-case words joined by _, at most 40")
@@ -137,16 +143,17 @@ def read_choices(mistakes, where, table, lists):
             return []
         rows = {row: rest[0].strip('"') for row, rest in read_def(path).items()}
         check_words(mistakes, where, "choices_without", table.get("choices_without", []), rows)
-        return [(row, label) for row, label in rows.items()
+        return [(row, label, []) for row, label in rows.items()
                 if row not in table.get("choices_without", [])]
     choices = []
     for choice in table.get("choices", []):
-        if check_keys(mistakes, f"{where}, choices", choice, CHOICE_KEYS, CHOICE_KEYS):
+        if check_keys(mistakes, f"{where}, choices", choice, CHOICE_KEYS, ("value", "label")):
             if not re.fullmatch(r"[A-Za-z0-9_.-]{1,40}", choice["value"]):
                 mistakes.add(where, f"the choice '{choice['value']}' may hold letters, digits and "
                                     "_ . - only")
-            choices.append((choice["value"], choice["label"]))
-    if len({value for value, _ in choices}) != len(choices):
+            check_texts(mistakes, where, "also", choice.get("also", []))
+            choices.append((choice["value"], choice["label"], choice.get("also", [])))
+    if len({value for value, *_ in choices}) != len(choices):
         mistakes.add(where, "a choice's value is there twice")
     return choices
 
@@ -205,6 +212,7 @@ def read_field(mistakes, table, index, lists, seen):
         return None
     field.choices = read_choices(mistakes, where, table, lists)
     check_words(mistakes, where, "seen_by", field.seen_by, lists.roles)
+    check_texts(mistakes, where, "headings", field.headings)
     check_flags(mistakes, where, field)
     check_bounds(mistakes, where, field, table)
     add_columns(field, lists.types[field.type])
@@ -254,6 +262,35 @@ def read_moves(mistakes, register, tables, lists):
     for state in states[1:]:
         if not any(move.to == state for move in register.moves):
             mistakes.add(f"state '{state}'", "no move leads here")
+
+
+def read_parts(mistakes, register, tables, seen):
+    """What a field is made of in a table that has no column for it."""
+    fields = {field.name: field for field in register.fields}
+    for at, table in enumerate(tables):
+        where = f"part {at + 1}"
+        if not check_keys(mistakes, where, table, PART_KEYS, ("name", "label", "of")):
+            continue
+        check_name(mistakes, where, table["name"], seen)
+        check_texts(mistakes, where, "headings", table.get("headings", []))
+        check_words(mistakes, where, "of", [table["of"]], fields)
+        check_words(mistakes, where, "otherwise", [table["otherwise"]] if "otherwise" in table else [],
+                    fields)
+        if table["of"] in fields and fields[table["of"]].type not in ("text", "person"):
+            mistakes.add(where, "'of' must name a field of type text or person")
+        register.parts.append(SimpleNamespace(
+            name=table["name"], label=table["label"], of=fields.get(table["of"]),
+            otherwise=fields.get(table.get("otherwise")), headings=table.get("headings", [])))
+
+
+def check_headings(mistakes, register):
+    """A heading leads to one field or part."""
+    seen = {}
+    for target in [*register.fields, *register.parts]:
+        for heading in target.headings:
+            other = seen.setdefault(heading.casefold(), target.name)
+            if other != target.name or target.headings.count(heading) > 1:
+                mistakes.add(target.name, f"the heading '{heading}' is there twice")
 
 
 def place_columns(register):
@@ -314,18 +351,21 @@ def read_register(path, lists):
     if not check_keys(mistakes, "", table, REGISTER_KEYS, REGISTER_NEEDS):
         return None, mistakes.found
     register = SimpleNamespace(**{key: table.get(key, kind()) for key, kind in
-                                  REGISTER_KEYS.items() if key not in ("field", "state", "move")})
+                                  REGISTER_KEYS.items()
+                                  if key not in ("field", "part", "state", "move")})
     register.order = table.get("order", 1000)
     register.path, register.table = path, f"reg_{register.name}"
     check_name(mistakes, "name", register.name, set())
     if register.name != path.stem:
         mistakes.add("name", f"must be '{path.stem}', as the file's")
-    seen, register.states, register.moves = set(), [], []
+    seen, register.states, register.moves, register.parts = set(), [], [], []
     fields = [read_field(mistakes, field, index, lists, seen)
               for index, field in enumerate(table["field"])]
     register.fields = [field for field in fields if field is not None]
     if not 1 <= len(fields) <= MAX_FIELDS:
         mistakes.add("", f"1 to {MAX_FIELDS} fields")
+    read_parts(mistakes, register, table.get("part", []), seen)
+    check_headings(mistakes, register)
     read_states(mistakes, register, table.get("state", []))
     read_moves(mistakes, register, table.get("move", []), lists)
     place_columns(register)

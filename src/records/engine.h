@@ -110,14 +110,25 @@ MUST_USE enum err engine_dispose(struct engine *engine, const struct actor *acto
 MUST_USE enum err engine_export_csv(struct engine *engine, const struct actor *actor,
                                     const struct register_def *def,
                                     const struct engine_query *query, struct buf *to);
-/* Takes all rows or none. Columns are headed by labels or names of fields; a record is found by the
- * column "Record" or by a unique field, and changed, else made; an empty cell says nothing.
- * *ret_report, with ERR_OK and ERR_INVALID: {"rows", "made", "changed", "faults": [{"row" (a line
- * of the file), "field" (label), "fault"}]}, at most 100 faults. ERR_INVALID: there are faults,
- * nothing is stored. dry: nothing is stored in any case. ERR_LIMIT: the file is too long. */
+struct engine_import {
+    struct str csv;
+    /* NULL: columns are headed by labels, names or `headings` of fields, all of them known. Else
+     * {"columns": [a field's or part's name, "record", or "" to leave it out; by column]} (absent:
+     * by the headings, leaving out what is not known), "all": {field: what it is for new records
+     * whose row says nothing}, "skip": true to take the other rows where some have faults}. */
+    const json_t *plan;
+    bool dry; /* nothing is stored */
+};
+/* Takes all rows or none (but see "skip"). A record is found by the column "Record" or by a unique
+ * field, and changed, else made; an empty cell says nothing; a field without a column is made of
+ * its parts (register.h). *ret_report, with ERR_OK and ERR_INVALID: {"rows", "made", "changed",
+ * "same", "refused", "columns": [{"heading", "field", "examples": [text]}], "preview": [{"row",
+ * "what": "new", "changed", "same" or "refused", "title", "fields": [label] (those that change)}]
+ * (the first 500), "faults": [{"row" (a line of the file), "field" (label), "fault"}] (the first
+ * 100)}. ERR_INVALID: there are faults, nothing is stored. ERR_LIMIT: the file is too long. */
 MUST_USE enum err engine_import_csv(struct engine *engine, const struct actor *actor,
-                                    const struct register_def *def, struct str csv, bool dry,
-                                    json_t **ret_report);
+                                    const struct register_def *def,
+                                    const struct engine_import *asked, json_t **ret_report);
 
 /* ---- files ---- */
 

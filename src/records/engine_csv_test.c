@@ -17,8 +17,8 @@ static json_t *import(struct school *at, const struct actor *actor, const char *
                       struct str csv, bool dry, enum err want)
 {
     json_t *report = NULL;
-    assert_err(engine_import_csv(&at->engine, actor, school_register(name), csv, dry, &report),
-               want);
+    const struct engine_import asked = {.csv = csv, .dry = dry};
+    assert_err(engine_import_csv(&at->engine, actor, school_register(name), &asked, &report), want);
     return report;
 }
 
@@ -78,6 +78,92 @@ TEST(an_import_makes_changes_and_finds_by_unique_values)
                            "Cara Wood;pupil;;1\n");
     assert_counts(import(&at, &office, "person", again, false, ERR_OK), 2, 1, 1, 0);
     assert_int_equal(count(&at, &office, "person"), 4);
+    school_close(&at);
+}
+
+/* What the columns are taken for, with a space behind each; "-": left out. */
+static void assert_columns(const json_t *report, const char *wanted)
+{
+    const json_t *columns = json_object_get(report, "columns");
+    char found[512] = "";
+    size_t len = 0;
+    for (size_t i = 0; i < json_array_size(columns); i++) {
+        const char *field = json_string_value(json_object_get(json_array_get(columns, i), "field"));
+        len += (size_t)snprintf(found + len, sizeof(found) - len, "%s ", field[0] ? field : "-");
+    }
+    assert_string_equal(found, wanted);
+}
+
+TEST(the_headings_of_schools_systems_are_known)
+{
+    static const struct {
+        const char *heads, *columns;
+    } cases[] = {
+        {"Adno,UPN,Surname,Forename,Preferred Forename,DOB,Year,Reg",
+         "- upn family given known_given born year - "},
+        {"Arbor Student ID,Legal first name,Legal last name,Preferred first name,"
+         "Preferred last name,Date of birth,Year group",
+         "- given family known_given known_family born year "},
+        {"First Name,Last Name,Gender,Date of Birth,Class Name,UPN", "given family - born - upn "},
+        {"CHILD_FIRST_NAME,CHILD_LAST_NAME,CHILD_DATE_OF_BIRTH,CHILD_YEAR_GROUP",
+         "given family born year "},
+        {"Record,Name,First names,Forename,State", "record name given - - "},
+    };
+    struct school at;
+    school_open(&at);
+    struct actor office = school_person(&at, "Olga Finch", "staff", "office");
+    json_t *plan = school_json("{'all': {'kind': 'pupil'}}");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        json_t *report = NULL;
+        struct engine_import asked = {.csv = str_from(cases[i].heads), .plan = plan, .dry = true};
+        assert_err(
+            engine_import_csv(&at.engine, &office, school_register("person"), &asked, &report),
+            ERR_INVALID); /* no rows */
+        assert_columns(report, cases[i].columns);
+        json_decref(report);
+    }
+    json_decref(plan);
+    school_close(&at);
+}
+
+TEST(a_plan_says_what_columns_are_and_which_rows_stay_out)
+{
+    struct school at;
+    school_open(&at);
+    struct actor office = school_person(&at, "Olga Finch", "staff", "office");
+    struct record_id ada =
+        school_add(&at, "person",
+                   school_json("{'name': 'Ada Price', 'kind': 'staff', 'upn': 'Z820200000001'}"));
+    json_t *plan = school_json("{'columns': ['upn', 'given', 'family', 'year', ''],"
+                               " 'all': {'kind': 'pupil'}, 'skip': true}");
+    struct engine_import asked = {.csv = STR("a,b,c,d,e\n"
+                                             "Z820200000001,Ada,Hill,YR,x\n"
+                                             "Z820200000002,Bo,Wood,1,x\n"
+                                             ",Cy,Day,Yr 2,x\n"),
+                                  .plan = plan};
+    json_t *report = NULL;
+    assert_err(engine_import_csv(&at.engine, &office, school_register("person"), &asked, &report),
+               ERR_OK);
+    static const char *const what[] = {"changed", "refused", "new"};
+    for (size_t i = 0; i < 3; i++) {
+        const json_t *row = json_array_get(json_object_get(report, "preview"), i);
+        assert_string_equal(json_string_value(json_object_get(row, "what")), what[i]);
+    }
+    assert_int_equal(json_integer_value(json_object_get(report, "refused")), 1);
+    assert_counts(report, 3, 1, 1, 1);
+    json_t *record = school_get(&at, &office, "person", ada);
+    assert_str_eq(school_text(record, "fields.name"), STR("Ada Hill"));
+    assert_str_eq(school_text(record, "fields.kind"), STR("staff"));
+    assert_str_eq(school_text(record, "fields.year"), STR("R"));
+    json_decref(record);
+    /* A column twice, and one that is no field. */
+    json_t *bad = school_json("{'columns': ['given', 'given', 'nothing', '', '']}");
+    asked.plan = bad;
+    assert_err(engine_import_csv(&at.engine, &office, school_register("person"), &asked, &report),
+               ERR_INVALID);
+    assert_counts(report, 3, 0, 0, 2);
+    json_decref(bad);
+    json_decref(plan);
     school_close(&at);
 }
 
@@ -145,8 +231,8 @@ TEST(exports_and_imports_are_for_their_roles)
                ERR_DENIED);
     assert_err(engine_export_csv(&at.engine, &chair, school_register("concern"), &query, &csv),
                ERR_NOT_FOUND);
-    assert_err(engine_import_csv(&at.engine, &teacher, school_register("person"),
-                                 STR("name,kind\nA,pupil\n"), false, &report),
+    const struct engine_import asked = {.csv = STR("name,kind\nA,pupil\n")};
+    assert_err(engine_import_csv(&at.engine, &teacher, school_register("person"), &asked, &report),
                ERR_DENIED);
     assert_int_equal(csv.len, 0);
     buf_fini(&csv);
@@ -191,6 +277,8 @@ TEST(K16_an_export_holds_nothing_sealed_sensitive_or_unseen)
 
 TESTS_MAIN(unit(what_is_exported_comes_back_as_it_was),
            unit(an_import_makes_changes_and_finds_by_unique_values),
+           unit(the_headings_of_schools_systems_are_known),
+           unit(a_plan_says_what_columns_are_and_which_rows_stay_out),
            unit(an_import_replaces_what_it_cannot_see),
            unit(one_bad_row_and_nothing_is_stored_and_every_fault_is_told),
            unit(exports_and_imports_are_for_their_roles),

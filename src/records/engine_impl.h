@@ -131,12 +131,12 @@ struct change {
 };
 /* Stores a row with its words, its past version and its act. */
 MUST_USE enum err write_change(struct work *work, struct change *change);
-/* Makes a record of this id; changes one (touched: whether anything is another now). The actor's
+/* Makes a record of this id; changes one (touched: the fields that are others now). The actor's
  * rights are asked for. */
 MUST_USE enum err write_row_make(struct work *work, const struct record_id *id,
                                  const json_t *input);
 MUST_USE enum err write_row_change(struct work *work, const struct store_value *before,
-                                   const json_t *input, bool *ret_touched);
+                                   const json_t *input, uint64_t *ret_touched);
 
 /* ---- past versions and acts (engine_past.c) ---- */
 

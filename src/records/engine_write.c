@@ -196,7 +196,7 @@ static enum err seen_row(struct work *work, const struct order *order, struct st
 }
 
 static enum err change_row(struct work *work, const struct store_value *before, const json_t *input,
-                           struct str reason, bool *ret_touched)
+                           struct str reason, uint64_t *ret_touched)
 {
     struct change change = {.act = ACT_changed, .before = before, .row = copy_row(work, before)};
     if (!standing_may(&work->standing, work->def->area, VERB_change)) {
@@ -208,12 +208,12 @@ static enum err change_row(struct work *work, const struct store_value *before, 
     ERR_TRY(read_reason(work, reason, false, &change.reason));
     ERR_TRY(input_read(work, input, before, change.row, &change.touched));
     ERR_TRY(judge_new(work, change.row, VERB_change));
-    *ret_touched = change.touched != 0;
+    *ret_touched = change.touched;
     return change.touched == 0 ? ERR_OK : write_change(work, &change);
 }
 
 enum err write_row_change(struct work *work, const struct store_value *before, const json_t *input,
-                          bool *ret_touched)
+                          uint64_t *ret_touched)
 {
     return change_row(work, before, input, STR(""), ret_touched);
 }
@@ -222,7 +222,7 @@ static enum err change_step(struct work *work, void *context)
 {
     struct order *order = context;
     struct store_value *before;
-    bool touched;
+    uint64_t touched;
     ERR_TRY(row_see(work, order->id, &before));
     if (!standing_may(&work->standing, work->def->area, VERB_change)) {
         return ERR_DENIED;

@@ -271,6 +271,14 @@ static enum err same(struct str a, struct str b, bool *ret_same)
     return err;
 }
 
+static enum err is_also(struct str text, const struct register_choice *choice, bool *ret_found)
+{
+    for (size_t i = 0; i < choice->n_also && !*ret_found; i++) {
+        ERR_TRY(same(text, choice->also[i], ret_found));
+    }
+    return ERR_OK;
+}
+
 enum err read_choice(struct reading *reading, struct field_value *ret_value)
 {
     const struct register_field *field = reading->field;
@@ -286,6 +294,14 @@ enum err read_choice(struct reading *reading, struct field_value *ret_value)
     for (size_t i = 0; i < field->n_choices && text.len != 0 && text.len <= CHOICE_MAX; i++) {
         bool found = false;
         ERR_TRY(same(text, field->choices[i].label, &found));
+        if (found) {
+            ret_value->part[0] = store_text(field->choices[i].value);
+            return ERR_OK;
+        }
+    }
+    for (size_t i = 0; i < field->n_choices && text.len != 0 && text.len <= CHOICE_MAX; i++) {
+        bool found = false;
+        ERR_TRY(is_also(text, &field->choices[i], &found));
         if (found) {
             ret_value->part[0] = store_text(field->choices[i].value);
             return ERR_OK;

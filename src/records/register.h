@@ -37,6 +37,8 @@ enum register_column {
 struct register_choice {
     struct str value; /* in the store and the API */
     struct str label;
+    const struct str *also; /* how others write it ("Y1" for "Year 1"): read, never shown */
+    size_t n_also;
 };
 
 /* How far a viewer reaches (standing.h works it out). */
@@ -74,9 +76,21 @@ struct register_field {
     unsigned decimals;
     const struct register_choice *choices;
     size_t n_choices;
+    const struct str
+        *headings; /* of a table's column, beside label and name, the likeliest first */
+    size_t n_headings;
     bool keyed;    /* a folded copy (field_key of field.h) is the last of its columns */
     size_t column; /* the first of this field in the statements' rows and values */
     size_t n_columns;
+};
+
+/* In a table that has no column for a field, its parts make it, in their order, a space between. */
+struct register_part {
+    struct str name, label;
+    size_t of;
+    size_t otherwise; /* the field whose cell stands in; n_fields: none */
+    const struct str *headings;
+    size_t n_headings;
 };
 
 struct register_state {
@@ -119,6 +133,8 @@ struct register_def {
     bool sensitive;       /* opening one is a look, with a reason (audit.h) */
     const struct register_field *fields;
     size_t n_fields;
+    const struct register_part *parts;
+    size_t n_parts;
     size_t n_columns;   /* of the statements' rows and values: enum register_column, then fields' */
     size_t about;       /* the person field whom a record is about; n_fields: none */
     bool about_itself;  /* the register of people: each record is about itself */

@@ -117,7 +117,6 @@ static enum err look_for(struct web_exchange *exchange, const struct register_fi
         /* Where the form comes back for another fault, it names who was found. */
         document_put_str(input, field->name, document_get(one, "id"));
         put_behind(input, field->name, "-name", document_get(one, "title"));
-        put_behind(input, field->name, "-find", STR(""));
     } else if (json_array_size(items) == 0) {
         /* A teacher may write down a worry about a child whom they do not teach: of those whom one
          * does not see, the engine knows whole names. */

@@ -417,6 +417,90 @@ TEST(a_table_is_tried_before_it_is_taken)
     web_rig_close(&oak.at);
 }
 
+/* The page's "seen", as the browser sends it, behind what the body holds. */
+static void add_seen(const struct oak *oak, char *body, size_t size)
+{
+    struct str page = buf_str(&oak->at.exchange.body);
+    struct str name = STR("name=\"seen\" value=\"");
+    struct str rest = str_skip(page, str_find(page, name) + name.len);
+    size_t len = strlen(body);
+    len += (size_t)snprintf(body + len, size - len, "&seen=");
+    while (rest.len != 0 && rest.p[0] != '"') {
+        bool quote = str_starts(rest, STR("&quot;"));
+        len += (size_t)snprintf(body + len, size - len, "%%%02x", quote ? '"' : rest.p[0]);
+        rest = str_skip(rest, quote ? 6 : 1);
+    }
+}
+
+TEST(K16_a_school_s_export_is_mapped_by_its_headings_and_corrected_by_the_person)
+{
+    static const char csv[] = "csv=Adno,UPN,Surname,Forename,Preferred+Forename,DOB,Year,Reg%0D%0A"
+                              "1,Z820200000001,Wood,Elizabeth,Liz,16/04/2022,Year++R,RA%0D%0A"
+                              "2,,Wood,Benjamin,,2/8/2021,Y1,1B%0D%0A";
+    static const char columns[] = "&column-0=&column-1=upn&column-2=family&column-3=given&column-4="
+                                  "known_given&column-5=born&column-6=year&column-7=";
+    struct oak oak;
+    char body[4096];
+    oak_open(&oak);
+    (void)web_rig_post(&oak.at, "/records/people/import", csv);
+    assert_int_equal(oak.at.exchange.status, 200);
+    assert_says(&oak.at, "What Surname is");
+    assert_says(&oak.at, "<option value=\"family\" selected>Last name</option>");
+    assert_says(&oak.at, "<option value=\"known_given\" selected>");
+    assert_says(&oak.at, "16/04/2022, 2/8/2021");
+    assert_says(&oak.at, "id=\"all-kind\"");
+    assert_silent(&oak.at, "There is a problem");
+    /* What no column says must be said. */
+    snprintf(body, sizeof(body), "%s%s&all-kind=", csv, columns);
+    (void)web_rig_post(&oak.at, "/records/people/import", body);
+    assert_int_equal(oak.at.exchange.status, 422);
+    assert_says(&oak.at, "href=\"#all-kind\"");
+    /* What was not shown is shown first, also where one is sure. */
+    snprintf(body, sizeof(body), "%s%s&all-kind=pupil&sure=yes", csv, columns);
+    (void)web_rig_post(&oak.at, "/records/people/import", body);
+    assert_int_equal(oak.at.exchange.status, 200);
+    assert_says(&oak.at, "2 would be added");
+    assert_says(&oak.at, "Liz Wood");
+    assert_says(&oak.at, "Benjamin Wood");
+    assert_says(&oak.at, "Import 2 rows");
+    add_seen(&oak, body, sizeof(body));
+    (void)web_rig_post(&oak.at, "/records/people/import", body);
+    assert_int_equal(oak.at.exchange.status, 303);
+    (void)web_rig_get(&oak.at, "/records/people?search=wood");
+    assert_says(&oak.at, "Liz Wood");
+    assert_says(&oak.at, "Reception");
+    assert_says(&oak.at, "Year 1");
+    web_rig_close(&oak.at);
+}
+
+TEST(rows_that_are_not_right_are_left_out_only_where_one_says_so)
+{
+    static const char csv[] = "csv=Name,Kind,UPN%0D%0AEva+Wood,pupil,Z820200000002%0D%0A"
+                              "Liz+Wood,pupil,Z820200000001%0D%0A";
+    static const char columns[] = "&column-0=name&column-1=kind&column-2=upn";
+    struct oak oak;
+    char body[4096];
+    oak_open(&oak);
+    (void)web_rig_post(&oak.at, "/records/people/import", csv);
+    assert_int_equal(oak.at.exchange.status, 422);
+    assert_says(&oak.at, "Some rows are not right");
+    assert_says(&oak.at, "1 are not right");
+    assert_says(&oak.at, "name=\"skip\"");
+    assert_silent(&oak.at, "name=\"sure\"");
+    snprintf(body, sizeof(body), "%s%s&skip=yes", csv, columns);
+    (void)web_rig_post(&oak.at, "/records/people/import", body);
+    assert_int_equal(oak.at.exchange.status, 200);
+    assert_says(&oak.at, "Import 1 row<");
+    snprintf(body, sizeof(body), "%s%s&skip=yes&sure=yes", csv, columns);
+    add_seen(&oak, body, sizeof(body));
+    (void)web_rig_post(&oak.at, "/records/people/import", body);
+    assert_int_equal(oak.at.exchange.status, 303);
+    (void)web_rig_get(&oak.at, "/records/people?search=wood");
+    assert_says(&oak.at, "Liz Wood");
+    assert_silent(&oak.at, "Eva Wood");
+    web_rig_close(&oak.at);
+}
+
 TEST(the_start_page_shows_what_waits_for_this_person)
 {
     struct oak oak;
@@ -594,6 +678,8 @@ TESTS_MAIN(unit(a_list_shows_searches_and_sorts_what_one_may_see),
            unit(K9_no_upload_is_opened_for_what_may_show_a_child_undressed),
            unit(disposal_asks_why_and_whether_one_is_sure),
            unit(a_table_is_tried_before_it_is_taken),
+           unit(K16_a_school_s_export_is_mapped_by_its_headings_and_corrected_by_the_person),
+           unit(rows_that_are_not_right_are_left_out_only_where_one_says_so),
            unit(the_start_page_shows_what_waits_for_this_person),
            unit(the_start_page_counts_what_is_open_however_much_was_closed_since),
            unit(a_child_s_page_shows_the_family_and_who_must_not_have_contact),
