@@ -265,6 +265,7 @@ static const struct {
     {"kernel", check_kernel},   {"images", check_images},   {"ca", check_ca},
     {"roots", check_roots},     {"port", check_port},       {"names", check_names},
     {"room", check_room},       {"limits", check_limits},   {"time", check_time},
+    {"memory", check_memory},
 };
 
 static bool run_checks(struct doctor *doctor)
@@ -306,7 +307,7 @@ int cmd_doctor(int argc, char **argv)
         .summary = "Looks for what keeps the gate from working: one line a check, and what to do.",
         .details = "Checks folders, users, the kernel, the images, the CA and the port that "
                    "DIR/lodge.conf\n"
-                   "names, names, room, limits and time.\n\n"
+                   "names, names, room, limits, time and where memory is swapped to.\n\n"
                    "Exit codes: 0 no check failed (warnings are no failures); 1 one did; 2 the\n"
                    "command line was wrong.",
         .options = rows,

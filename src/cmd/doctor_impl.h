@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "base/buf.h"
+#include "base/str.h"
 #include "conf/conf.h"
 
 enum verdict { VERDICT_UNSET, VERDICT_OK, VERDICT_WARN, VERDICT_FAIL };
@@ -39,6 +40,11 @@ bool folder_path(const char *data, const char *name, char *to, size_t size);
 /* --fix: users (as root) and folders; says what it did on standard output, and what it could not on
  * standard error. */
 void doctor_fix(const struct doctor *doctor);
+
+/* Whether what is in memory can reach the disk by swapping. */
+enum verdict check_memory(struct doctor *doctor);
+/* A line of /proc/swaps (proc(5)): compressed memory, or a disk that dm-crypt encrypts. */
+bool doctor_swap_is_safe(struct str line);
 
 /* The CA, its key and its end; the certificates of the system. */
 enum verdict check_ca(struct doctor *doctor);

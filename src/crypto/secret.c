@@ -58,13 +58,23 @@ static void *resize(void *p, size_t n, const char *file, int line)
     return new;
 }
 
-bool secret_lock_memory(void)
+static bool may_lock_all(void)
 {
     const struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY};
+    return setrlimit(RLIMIT_MEMLOCK, &all) == 0;
+}
+
+bool secret_stay_in_memory(void)
+{
+    return may_lock_all() && mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0;
+}
+
+bool secret_lock_memory(void)
+{
     CHECK(CRYPTO_set_mem_functions(take, resize, give_back) == 1);
     bool locked = CRYPTO_secure_malloc_init(KEYS_BYTES, KEYS_PART_BYTES) == 1;
     /* Under a limit, what is mapped later would fail. */
-    if (setrlimit(RLIMIT_MEMLOCK, &all) == 0 && mlockall(MCL_CURRENT | MCL_FUTURE) == 0) {
+    if (may_lock_all() && mlockall(MCL_CURRENT | MCL_FUTURE) == 0) {
         return true;
     }
     return locked;

@@ -21,4 +21,8 @@ void secret_wipe(void *p, size_t n);
  * anything. False where not even the place for keys could be locked. */
 MUST_USE bool secret_lock_memory(void);
 
+/* The same for a process whose keys are not OpenSSL's: all of its memory, as it comes to be used.
+ * False where it may not (a plain user under a limit). */
+bool secret_stay_in_memory(void);
+
 #endif

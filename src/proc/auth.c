@@ -365,6 +365,7 @@ enum err proc_auth_start(struct child *child)
     child->work = &auth;
     child->handed = take_links;
     child->drain = drain;
+    (void)secret_stay_in_memory();
     ERR_TRY(child_become(child));
     ERR_TRY(make_nobody(&auth));
     ERR_TRY(child_confine(child, child->passwords_fd, false));

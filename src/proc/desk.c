@@ -567,6 +567,7 @@ enum err proc_desk_start(struct child *child)
     child->drain = drain;
     /* What is freed held passwords and records: it is overwritten at once. */
     (void)mallopt(M_PERTURB, FREED);
+    (void)secret_stay_in_memory();
     umask(0007);
     ERR_TRY(child_become(child));
     enum err err = try_open(&desk);

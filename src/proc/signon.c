@@ -381,6 +381,7 @@ enum err proc_signon_start(struct child *child)
     child->work = &signon;
     child->handed = take_links;
     child->drain = drain;
+    (void)secret_stay_in_memory();
     ERR_TRY(read_config(&signon));
     ERR_TRY(open_caller(&signon));
     ERR_TRY(child_become(child));
