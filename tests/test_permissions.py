@@ -190,7 +190,8 @@ class Walk:
             may = self.world.may_move(self.person, record, move)
             path = f"{record.path}/move/{move['name']}"
             self.ask("records_move", path, 404 if may is None else 200 if may else 403)
-            self.ask("records_moved", path, 404 if may is None else (409, 422) if may else 403,
+            ever = self.world.may_move(self.person, record, move, "")
+            self.ask("records_moved", path, 404 if may is None else (409, 422) if ever else 403,
                      body={"version": STALE})
         for field in rights.fields_of(record.register, type="file"):
             path = f"{record.path}/file/{field}"

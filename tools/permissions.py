@@ -47,8 +47,11 @@ def rights():
 
 
 def passes():
-    """[(role, to, or where that is vacant to)]"""
-    return [tuple(row) for row in rows("pass.def", "PASS")]
+    """{role: [(next, whether it is so beside those before)]}, in their order"""
+    made = {}
+    for role, following, how in rows("pass.def", "PASS"):
+        made.setdefault(role, []).append((following, how == "ALSO"))
+    return made
 
 
 def tables():
@@ -61,10 +64,10 @@ def tables():
             if any(scopes):
                 lines.append(f"| {title} | {' | '.join(scopes)} |")
         lines.append("")
-    lines += ["### To whom a role passes", "", "| role | passes to | where that is vacant |",
-              "|---|---|---|"]
-    lines += [f"| {labels[role][0]} | {labels[to][0]} | {labels[last][0]} |"
-              for role, to, last in passes()]
+    lines += ["### To whom a role passes", "", "| role | passes to the first of |", "|---|---|"]
+    for role, following in passes().items():
+        names = [labels[to][0] + (" (beside those before)" if also else "") for to, also in following]
+        lines.append(f"| {labels[role][0]} | {', '.join(names)} |")
     return "\n".join(lines) + "\n"
 
 

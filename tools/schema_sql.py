@@ -18,7 +18,8 @@ what the viewer must not see. All of them begin with the VIEWER:
     $4 own     1: rows about the viewer or their child
     $5 class   1: rows about a member of a group that the viewer teaches or covers today
     $6 kin     "all", "own", "made" or "none": of rows about the viewer's own child, which
-    $7 passed  ",head,dsl,": rows that hide from whoever holds one of these roles today
+    $7 passed  ",dsl,head,head<chair,": rows that hide from whoever holds one of these roles today,
+               where nobody else holds one behind a "<" of that role
 
 These four are worked out by records/standing.h, whose comment says what they mean. A person in a
 field with hidden_from never gets the row.
@@ -77,6 +78,12 @@ def hidden(register):
     return [f"f_{field.name}" for field in register.fields if field.hidden_from]
 
 
+def others(register):
+    """The holder of the post q is no subject of the row s."""
+    return " AND ".join(f"(s.{column} IS NULL OR q.f_person <> s.{column})"
+                        for column in hidden(register))
+
+
 def has_about(register):
     return register.about is not None or register.about_itself
 
@@ -127,7 +134,9 @@ def near(register):
     ways += [
         f"SELECT s.id FROM reg_post p CROSS JOIN {table} s WHERE p.school = $1 AND "
         f"CAST($7 AS text) LIKE '%,' || p.f_role || ',%' AND {dated('p')} AND {mine} AND "
-        f"s.{column} = p.f_person" for column in hidden(register)]
+        f"s.{column} = p.f_person AND NOT EXISTS (SELECT 1 FROM reg_post q WHERE q.school = $1 AND "
+        f"CAST($7 AS text) LIKE '%,' || p.f_role || '<' || q.f_role || ',%' AND {dated('q')} AND "
+        f"{others(register)})" for column in hidden(register)]
     return f"({' UNION '.join(ways)}) r CROSS JOIN {table} t"
 
 

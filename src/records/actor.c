@@ -115,6 +115,6 @@ enum err actor_load(struct store *store, struct arena *arena, struct str person,
     actor->person = id;
     actor->name = columns[0].bytes;
     actor->roles = roles;
-    actor->passed = permit_passes_to(roles, held);
+    actor->held = held;
     return ERR_OK;
 }

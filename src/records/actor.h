@@ -29,7 +29,7 @@ struct actor {
     struct str session; /* id, not the token */
     struct str name;    /* as others see it */
     unsigned roles;     /* 1U << role, or-ed: posts of today, pupil, parent */
-    unsigned passed;    /* roles that pass to this person where their holder is the subject */
+    unsigned held;      /* roles that anybody in the school holds today: what passes on follows */
     bool operator;
     int64_t factor_ms;  /* when the second factor was shown in this session; 0: it was not */
     uint8_t client[16]; /* the address; zeros for the operator */
@@ -42,7 +42,7 @@ static inline bool actor_has(const struct actor *actor, enum role role)
     return (actor->roles & (1U << role)) != 0;
 }
 
-/* Fills school, person, name, roles and passed for a person in an open transaction of their school
+/* Fills school, person, name, roles and held for a person in an open transaction of their school
  * (actor->school and actor->today are set): posts that hold on `today`, pupil by the person's kind,
  * parent where the family's register gives responsibility and contact. The name is the arena's.
  * ERR_NOT_FOUND: nobody of that id.

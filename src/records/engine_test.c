@@ -353,6 +353,78 @@ TEST(U8_whether_a_guess_at_a_closed_or_unseen_value_is_right_is_not_told)
     school_close(&at);
 }
 
+static struct record_id accuse(struct school *at, const struct actor *maker,
+                               const struct record_id *adult, const char *summary)
+{
+    return school_make(at, maker, "allegation",
+                       school_json("{'adult': '%s', 'summary': '%s', 'account': 'In the hall'}",
+                                   adult->text, summary));
+}
+
+static void reload(struct school *at, struct actor *actor)
+{
+    struct record_id id;
+    memcpy(id.text, actor->person.p, RECORD_ID_CHARS);
+    id.text[RECORD_ID_CHARS] = '\0';
+    *actor = school_actor(at, id);
+}
+
+TEST(R184_an_allegation_always_reaches_somebody_who_is_not_its_subject)
+{
+    struct school at;
+    school_open(&at);
+    const struct register_def *def = school_register("allegation");
+    struct record_id both = school_somebody(&at, "Hanna Both", "staff");
+    school_give_role(&at, both, "head");
+    school_give_role(&at, both, "chair");
+    struct actor teacher = school_person(&at, "Tom Hill", "staff", "teacher");
+    struct actor senior = school_person(&at, "Sue Side", "staff", "senior");
+    struct record_id about = accuse(&at, &teacher, &both, "Shouting");
+    json_t *none = NULL;
+    /* No lead and no trust: the senior leader is next. */
+    assert_titles(&at, &senior, "allegation", &(struct engine_query){0}, "Shouting");
+    /* A lead comes before, and the senior leader sees it no more. */
+    struct actor dsl = school_person(&at, "Dora Slade", "staff", "dsl");
+    reload(&at, &senior);
+    assert_titles(&at, &dsl, "allegation", &(struct engine_query){0}, "Shouting");
+    assert_titles(&at, &senior, "allegation", &(struct engine_query){0}, "");
+    assert_err(engine_get(&at.engine, &senior, def, school_id(&about), &none), ERR_NOT_FOUND);
+    json_t *record = school_get(&at, &dsl, "allegation", about);
+    assert_true(json_is_true(school_at(record, "may.change")));
+    json_decref(record);
+    /* A chair of their own comes before the lead. */
+    struct actor chair = school_person(&at, "Carl Moss", "governor", "chair");
+    reload(&at, &dsl);
+    assert_titles(&at, &chair, "allegation", &(struct engine_query){0}, "Shouting");
+    assert_titles(&at, &dsl, "allegation", &(struct engine_query){0}, "");
+    /* In a trust its officer, too. */
+    struct actor trust = school_person(&at, "Tara Trust", "governor", "trust");
+    reload(&at, &chair);
+    assert_titles(&at, &trust, "allegation", &(struct engine_query){0}, "Shouting");
+    assert_titles(&at, &chair, "allegation", &(struct engine_query){0}, "Shouting");
+    struct actor head = school_actor(&at, both);
+    assert_titles(&at, &head, "allegation", &(struct engine_query){0}, "");
+    school_close(&at);
+}
+
+TEST(R184_where_nobody_is_head_the_next_holder_stands_in)
+{
+    struct school at;
+    school_open(&at);
+    struct actor teacher = school_person(&at, "Tom Hill", "staff", "teacher");
+    struct actor dsl = school_person(&at, "Dora Slade", "staff", "dsl");
+    struct record_id carl = school_somebody(&at, "Carl Moss", "governor");
+    struct record_id other = school_somebody(&at, "Olga Finch", "staff");
+    school_give_role(&at, carl, "chair");
+    (void)accuse(&at, &teacher, &other, "About a clerk");
+    (void)accuse(&at, &teacher, &carl, "About the chair");
+    struct actor chair = school_actor(&at, carl);
+    reload(&at, &dsl);
+    assert_titles(&at, &chair, "allegation", &(struct engine_query){0}, "About a clerk");
+    assert_titles(&at, &dsl, "allegation", &(struct engine_query){0}, "About the chair");
+    school_close(&at);
+}
+
 TEST(R184_the_subject_of_an_allegation_finds_no_trace_and_the_chair_handles_the_heads)
 {
     struct school at;
@@ -586,6 +658,8 @@ TESTS_MAIN(unit(a_record_is_made_read_changed_and_its_history_told),
            unit(a_move_is_taken_back_only_by_whoever_may_make_the_move_back),
            unit(U8_sensitive_values_are_null_until_a_look_is_open),
            unit(U8_whether_a_guess_at_a_closed_or_unseen_value_is_right_is_not_told),
+           unit(R184_an_allegation_always_reaches_somebody_who_is_not_its_subject),
+           unit(R184_where_nobody_is_head_the_next_holder_stands_in),
            unit(R184_the_subject_of_an_allegation_finds_no_trace_and_the_chair_handles_the_heads),
            unit(R184_no_function_tells_the_subject_that_a_record_is_there),
            unit(two_schools_in_one_store_know_nothing_of_each_other),

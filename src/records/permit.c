@@ -45,12 +45,14 @@ static const unsigned char scopes[ROLE_COUNT][AREA_COUNT][VERB_COUNT] = {
 #undef PERMIT
 };
 
-static const struct {
+enum pass_how { PASS_FIRST, PASS_ALSO };
+
+static const struct pass_row {
     enum role role;
     enum role next;
-    enum role last;
-} passes[] = {
-#define PASS(role, next, last) {ROLE_##role, ROLE_##next, ROLE_##last},
+    enum pass_how how;
+} pass_rows[] = {
+#define PASS(role, next, how) {ROLE_##role, ROLE_##next, PASS_##how},
 #include "records/pass.def"
 #undef PASS
 };
@@ -86,17 +88,61 @@ unsigned permit_holders(unsigned held, enum area area, enum verb verb, enum scop
     return holders;
 }
 
-unsigned permit_passes_to(unsigned mine, unsigned held)
+static unsigned bit_of(enum role role)
 {
-    unsigned passed = 0;
-    for (size_t i = 0; i < LENGTH(passes); i++) {
-        bool has_next = (held & (1U << passes[i].next)) != 0;
-        enum role taker = has_next ? passes[i].next : passes[i].last;
-        if ((mine & (1U << taker)) != 0) {
-            passed |= 1U << passes[i].role;
+    return 1U << role;
+}
+
+/* Who holds the role, or stands in for it: the first of its next ones that is held. ROLE_COUNT:
+ * nobody. *ret_behind: the rows behind it. */
+static enum role stand_in(enum role role, unsigned held, size_t *ret_behind)
+{
+    *ret_behind = 0;
+    if ((held & bit_of(role)) != 0) {
+        return role;
+    }
+    for (size_t i = 0; i < LENGTH(pass_rows); i++) {
+        if (pass_rows[i].role == role && (held & bit_of(pass_rows[i].next)) != 0) {
+            *ret_behind = i + 1;
+            return pass_rows[i].next;
         }
     }
-    return passed;
+    return ROLE_COUNT;
+}
+
+static bool find_pass(enum role role, unsigned mine, unsigned held, struct permit_pass *ret_pass)
+{
+    size_t from;
+    unsigned before = 0;
+    bool found = false;
+    enum role holder = stand_in(role, held, &from);
+    struct permit_pass pass = {.role = role, .holder = holder};
+    if (holder != role && holder != ROLE_COUNT && (mine & bit_of(holder)) != 0) {
+        *ret_pass = (struct permit_pass){.role = role, .holder = holder, .vacant = true};
+        return true;
+    }
+    for (size_t i = from; i < LENGTH(pass_rows) && holder != ROLE_COUNT; i++) {
+        bool mine_next = (mine & bit_of(pass_rows[i].next)) != 0;
+        if (pass_rows[i].role != role) {
+            continue;
+        }
+        if (mine_next && (!found || pass_rows[i].how == PASS_ALSO)) {
+            pass.before = pass_rows[i].how == PASS_ALSO ? 0 : before;
+            found = true;
+        }
+        before |= held & bit_of(pass_rows[i].next);
+    }
+    *ret_pass = pass;
+    return found;
+}
+
+size_t permit_passes(unsigned mine, unsigned held, struct permit_pass ret_passes[ROLE_COUNT])
+{
+    size_t n = 0;
+    for (unsigned role = 0; role < ROLE_COUNT; role++) {
+        n += find_pass((enum role)role, mine, held, &ret_passes[n]);
+    }
+    return n;
 }
 
 bool permit_needs_factor(unsigned held)

@@ -4,8 +4,8 @@
  *
  * 1. The subject of a record that hides from its subject (a field with hidden_from) sees no trace
  * of it, whatever their role.
- * 2. A role whose holder is that subject passes to the next holder (pass.def: head to chair of
- *    governors, and so on).
+ * 2. A role whose holder is that subject, or that nobody holds, passes to the next holder who is
+ * not the subject (pass.def: head to chair of governors, and so on).
  * 3. What somebody is as a parent or a pupil they see as that: a governor sees their own child's
  *    record by the rights of a parent only.
  * 4. Then the widest scope of all roles held.
@@ -15,6 +15,7 @@
 #define LODGE_RECORDS_PERMIT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/str.h"
 
@@ -56,9 +57,17 @@ enum scope permit_scope(enum role role, enum area area, enum verb verb);
 enum scope permit_widest(unsigned roles, enum area area, enum verb verb);
 /* Those of the roles whose scope is at least this one. */
 unsigned permit_holders(unsigned roles, enum area area, enum verb verb, enum scope at_least);
-/* The roles that pass on (pass.def) to one who holds `mine`, where `held` are all roles that
- * somebody in the school holds today: a role passes to the first of its next ones that is held. */
-unsigned permit_passes_to(unsigned mine, unsigned held);
+/* A role that passes on (pass.def) to somebody, for records that hide from their subject. */
+struct permit_pass {
+    enum role role; /* what they have then */
+    bool vacant;    /* nobody holds it and they stand in: for every record */
+    enum role
+        holder; /* else: where the subject holds this one (the role, or who stands in for it) */
+    unsigned before; /* and nobody but the subject holds one of these (1U << role, or-ed) */
+};
+/* Those of one who holds `mine`, where `held` are all roles that somebody in the school holds
+ * today. Answers how many. */
+size_t permit_passes(unsigned mine, unsigned held, struct permit_pass ret_passes[ROLE_COUNT]);
 /* Whether any of the roles asks for a second factor at sign-in (S2). */
 bool permit_needs_factor(unsigned roles);
 

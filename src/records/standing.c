@@ -25,6 +25,16 @@ static bool is_close(const struct register_def *def)
     return def->sensitive || def->area == AREA_family;
 }
 
+static bool has_subject(const struct register_def *def)
+{
+    for (size_t i = 0; i < def->n_fields; i++) {
+        if (def->fields[i].hidden_from) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum err kin_find(struct store *store, struct arena *arena, const struct actor *actor,
                          struct str child, struct kin *ret_kin)
 {
@@ -53,14 +63,24 @@ static enum err is_in_class(struct store *store, struct arena *arena, const stru
     return ERR_OK;
 }
 
-/* The roles that the subjects hold today, of those that pass to the actor. */
-static enum err passed_roles(struct store *store, const struct actor *actor,
-                             const struct standing_facts *facts, unsigned *ret_roles)
+static bool is_among(struct str person, const struct str *people, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (str_eq(person, people[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The roles that the subjects hold today. */
+static enum err subjects_roles(struct store *store, const struct actor *actor,
+                               const struct standing_facts *facts, unsigned *ret_roles)
 {
     char day[DAY_TEXT_MAX];
     struct str today = day_print(actor->today, day);
     unsigned roles = 0;
-    for (size_t i = 0; i < facts->n_hidden_from && actor->passed != 0; i++) {
+    for (size_t i = 0; i < facts->n_hidden_from; i++) {
         const struct store_value values[] = {store_text(actor->school),
                                              store_text(facts->hidden_from[i]), store_text(today)};
         struct store_rows *rows;
@@ -73,18 +93,53 @@ static enum err passed_roles(struct store *store, const struct actor *actor,
         store_rows_free(rows);
         ERR_TRY(err);
     }
-    *ret_roles = roles & actor->passed;
+    *ret_roles = roles;
     return ERR_OK;
 }
 
-static bool is_among(struct str person, const struct str *people, size_t n)
+/* The roles that others than the subjects hold today. */
+static enum err others_roles(struct store *store, const struct actor *actor,
+                             const struct standing_facts *facts, unsigned *ret_roles)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (str_eq(person, people[i])) {
-            return true;
-        }
+    char day[DAY_TEXT_MAX];
+    const struct store_value values[] = {store_text(actor->school),
+                                         store_text(day_print(actor->today, day))};
+    struct store_rows *rows;
+    unsigned roles = 0;
+    enum err err;
+    ERR_TRY(store_query(store, STATEMENT_STANDING_HOLDERS, values, 2, &rows));
+    while (store_rows_next(rows, &err)) {
+        enum role role = role_find(store_rows_bytes(rows, 0));
+        bool subject =
+            is_among(store_rows_bytes(rows, 1), facts->hidden_from, facts->n_hidden_from);
+        roles |= role < ROLE_COUNT && !subject ? 1U << role : 0;
     }
-    return false;
+    store_rows_free(rows);
+    *ret_roles = roles;
+    return err;
+}
+
+/* The roles that the actor has for this record beside their own. */
+static enum err passed_roles(struct store *store, const struct actor *actor,
+                             const struct register_def *def, const struct standing_facts *facts,
+                             unsigned *ret_roles)
+{
+    struct permit_pass passes[ROLE_COUNT];
+    size_t n = has_subject(def) ? permit_passes(actor->roles, actor->held, passes) : 0;
+    unsigned subjects = 0;
+    unsigned others = 0;
+    unsigned roles = 0;
+    if (n != 0) {
+        ERR_TRY(subjects_roles(store, actor, facts, &subjects));
+        ERR_TRY(others_roles(store, actor, facts, &others));
+    }
+    for (size_t i = 0; i < n; i++) {
+        const struct permit_pass *pass = &passes[i];
+        bool here = (subjects & (1U << pass->holder)) != 0 && (others & pass->before) == 0;
+        roles |= pass->vacant || here ? 1U << pass->role : 0;
+    }
+    *ret_roles = roles;
+    return ERR_OK;
 }
 
 static enum err nearest_scope(struct store *store, struct arena *arena, const struct actor *actor,
@@ -132,7 +187,7 @@ enum err standing_of(struct store *store, struct arena *arena, const struct acto
         *ret_standing = (struct standing){0};
         return ERR_OK;
     }
-    ERR_TRY(passed_roles(store, actor, facts, &passed));
+    ERR_TRY(passed_roles(store, actor, def, facts, &passed));
     standing.self = str_eq(facts->about, actor->person);
     standing.as_parent = kin.any && is_close(def);
     standing.roles = standing.as_parent ? BIT(parent) : standing.roles | passed;
@@ -178,35 +233,54 @@ static struct str kin_word(const struct actor *actor, const struct register_def 
     return by_role ? STR("all") : words[permit_scope(ROLE_parent, def->area, verb)];
 }
 
-static bool has_subject(const struct register_def *def)
+static void add_name(struct buf *to, enum role role)
 {
-    for (size_t i = 0; i < def->n_fields; i++) {
-        if (def->fields[i].hidden_from) {
-            return true;
-        }
-    }
-    return false;
+    buf_append(to, role_name(role));
 }
 
-/* ",head,dsl,"; every role of role.def fits, which a test holds to. */
-static void print_roles(unsigned roles, struct standing_list *list)
+/* ",head,head<chair,"; every role of role.def fits, which a test holds to. */
+static void print_passes(const struct permit_pass *passes, size_t n, struct standing_list *list)
 {
     struct buf to;
     buf_init(&to, sizeof(list->passed) - 1);
     buf_append_byte(&to, ',');
-    for (unsigned role = 0; role < ROLE_COUNT; role++) {
-        if ((roles & (1U << role)) != 0) {
-            buf_append(&to, role_name((enum role)role));
-            buf_append_byte(&to, ',');
+    for (size_t i = 0; i < n; i++) {
+        add_name(&to, passes[i].holder);
+        buf_append_byte(&to, ',');
+        for (unsigned role = 0; role < ROLE_COUNT; role++) {
+            if ((passes[i].before & (1U << role)) != 0) {
+                add_name(&to, passes[i].holder);
+                buf_append_byte(&to, '<');
+                add_name(&to, (enum role)role);
+                buf_append_byte(&to, ',');
+            }
         }
     }
-    if (roles == 0) {
+    if (n == 0) {
         buf_append_byte(&to, ',');
     }
     CHECK(buf_err(&to) == ERR_OK);
     memcpy(list->passed, to.p, to.len);
     list->passed[to.len] = '\0';
     buf_fini(&to);
+}
+
+/* Those of the actor's passes that give the verb for the whole school; what they stand in for is
+ * added to *scope. */
+static size_t passes_for(const struct actor *actor, const struct register_def *def, enum verb verb,
+                         struct permit_pass passes[ROLE_COUNT], enum scope *scope)
+{
+    size_t n = has_subject(def) ? permit_passes(actor->roles, actor->held, passes) : 0;
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        enum scope with = permit_scope(passes[i].role, def->area, verb);
+        if (passes[i].vacant) {
+            *scope = with > *scope ? with : *scope;
+        } else if (with >= SCOPE_SCHOOL) {
+            passes[kept++] = passes[i];
+        }
+    }
+    return kept;
 }
 
 void standing_list(const struct actor *actor, const struct register_def *def, enum verb verb,
@@ -216,17 +290,17 @@ void standing_list(const struct actor *actor, const struct register_def *def, en
         [SCOPE_NONE] = REACH_MADE,   [SCOPE_MADE] = REACH_MADE,     [SCOPE_OWN] = REACH_OWN,
         [SCOPE_CLASS] = REACH_CLASS, [SCOPE_SCHOOL] = REACH_SCHOOL, [SCOPE_TRUST] = REACH_SCHOOL,
     };
+    struct permit_pass passes[ROLE_COUNT];
     enum scope scope = SCOPE_NONE;
-    unsigned passed = 0;
+    size_t n = 0;
     if (actor->operator) {
         scope = SCOPE_SCHOOL;
     } else if (actor->person.len != 0) {
         scope = permit_widest(actor->roles, def->area, verb);
-        passed =
-            has_subject(def) ? permit_holders(actor->passed, def->area, verb, SCOPE_SCHOOL) : 0;
+        n = passes_for(actor, def, verb, passes, &scope);
     }
-    ret_list->any = scope != SCOPE_NONE || passed != 0;
+    ret_list->any = scope != SCOPE_NONE || n != 0;
     ret_list->reach = reaches[scope];
     ret_list->kin = actor->operator? STR("all") : kin_word(actor, def, verb);
-    print_roles(passed, ret_list);
+    print_passes(passes, n, ret_list);
 }

@@ -9,7 +9,7 @@
  * 4. Nobody makes, changes or disposes of what is about themselves by a role's reach over others,
  *    where that would be their own rights or their own case (posts, accounts, safeguarding,
  *    allegations).
- * 5. The role that the subject holds passes on (actor.h, passed).
+ * 5. The role that the subject holds, or nobody does, passes on (permit_passes).
  * 6. Then the widest scope of the roles that are left.
  */
 #ifndef LODGE_RECORDS_STANDING_H
@@ -57,7 +57,8 @@ bool standing_may(const struct standing *standing, enum area area, enum verb ver
 
 /* What the statements of a register take (tools/schema_sql.py). They answer a record where
  *
- *     (reach or the subject holds a role of `passed` today)
+ *     (reach or the subject holds a role R of `passed` today, and nobody but subjects holds a role
+ *      B of which `passed` says R<B)
  *     and no field with hidden_from is the viewer
  *     and no tie of family that holds today has the viewer as adult and `about` as child and
  *         (no_contact = 1 or kin = 'none' or (kin = 'made' and made_by <> viewer)
@@ -67,8 +68,8 @@ bool standing_may(const struct standing *standing, enum area area, enum verb ver
 struct standing_list {
     bool any; /* false: nothing, no statement is run */
     enum register_reach reach;
-    struct str kin;   /* "all", "own", "made" or "none"; static */
-    char passed[160]; /* roles' names as ",head,dsl,"; ",," for none */
+    struct str kin;    /* "all", "own", "made" or "none"; static */
+    char passed[1024]; /* roles' names as ",dsl,head,head<chair,"; ",," for none */
 };
 
 /* verb: VERB_see for lists and searches, VERB_take for exports. */

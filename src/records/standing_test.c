@@ -163,8 +163,8 @@ TEST(who_somebody_is_follows_from_posts_and_ties_that_hold_today)
         assert_str_eq(actor.person, str_from(cases[i].person));
     }
     struct actor chair = load(&school, "chair");
-    assert_true((chair.passed & BIT(head)) != 0);
-    assert_int_equal(load(&school, "governor").passed & BIT(head), 0);
+    assert_true((chair.held & BIT(head)) != 0);
+    assert_int_equal(chair.held & BIT(trust), 0);
     struct actor nobody = {.school = STR("oak"), .today = TODAY};
     assert_err(actor_load(school.at.store, &school.arena, STR("zoe"), &nobody), ERR_NOT_FOUND);
     school_close(&school);
@@ -360,16 +360,25 @@ TEST(lists_are_asked_for_by_relationship)
     standing_list(&actor, people_of, VERB_see, &list);
     assert_int_equal(list.reach, REACH_OWN);
     actor.roles = BIT(chair);
-    actor.passed = BIT(head);
+    actor.held = BIT(head) | BIT(chair);
     standing_list(&actor, allegations, VERB_see, &list);
     assert_true(list.any && list.reach == REACH_MADE);
     assert_str_eq(str_from(list.passed), STR(",head,"));
     standing_list(&actor, concerns, VERB_see, &list);
     assert_false(list.any);
     assert_str_eq(str_from(list.passed), STR(",,"));
-    actor.passed = (1U << ROLE_COUNT) - 1;
-    actor.roles = 0;
+    actor.roles = BIT(dsl);
     standing_list(&actor, allegations, VERB_take, &list);
+    assert_str_eq(str_from(list.passed), STR(",head,head<chair,"));
+    assert_true(list.any);
+    actor.held = BIT(dsl);
+    standing_list(&actor, allegations, VERB_take, &list);
+    assert_int_equal(list.reach, REACH_SCHOOL);
+    assert_str_eq(str_from(list.passed), STR(",,"));
+    /* The longest there can be fits. */
+    actor.roles = BIT(senior);
+    actor.held = (1U << ROLE_COUNT) - 1;
+    standing_list(&actor, allegations, VERB_see, &list);
     assert_true(list.any);
 }
 

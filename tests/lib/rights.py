@@ -203,10 +203,27 @@ class World:
         return set().union(*(self.roles(person) for (of, _), person in self.people.items()
                              if of == school))
 
-    def passed_to(self, person):
-        """The roles that pass to somebody where their holder is the subject."""
-        held, mine = self.held_in(person.school), self.roles(person)
-        return {role for role, to, last in permissions.passes() if (to if to in held else last) in mine}
+    def passed_to(self, person, subjects=()):
+        """The roles that pass to somebody: whose holder is a subject, or that nobody holds. Each goes
+        to the first that somebody else holds, and beside that to whoever gets it in any case."""
+        mine, made = self.roles(person), set()
+        others = set().union(*(self.roles(other) for (of, _), other in self.people.items()
+                               if of == person.school and other not in subjects))
+        theirs = set().union(*map(self.roles, subjects))
+        for role, following in permissions.passes().items():
+            line = [(role, False)] + following
+            held = self.held_in(person.school)
+            while line and line[0][0] not in held:
+                line = line[1:]
+            if not line or (line[0][0] == role and role not in theirs):
+                continue
+            if line[0][0] in theirs:
+                takers = [to for to, _ in line[1:] if to in others][:1]
+                takers += [to for to, also in line[1:] if also]
+            else:
+                takers = [line[0][0]]
+            made |= {role} if set(takers) & mine else set()
+        return made
 
     def standing(self, person, record):
         """(roles that count, the narrowest scope that reaches the record, whether it is about
@@ -218,7 +235,8 @@ class World:
             return None
         roles = self.roles(person)
         subjects = [subject for subject in self.people.values() if subject.id in record.hidden]
-        roles |= self.passed_to(person) & set().union(*map(self.roles, subjects))
+        if fields_of(record.register, hidden_from=True):
+            roles |= self.passed_to(person, subjects)
         if tie and (record.sensitive or record.area == "family"):
             roles = {"parent"}
         elif tie:
@@ -248,15 +266,20 @@ class World:
         """Whether some record of the register can reach this person by passing."""
         area = REGISTERS[register]["area"]
         return bool(fields_of(register, hidden_from=True)) and any(
-            RIGHTS[role, area, verb] >= SCHOOL for role in self.passed_to(person))
+            RIGHTS[role, area, verb] >= SCHOOL
+            for subject in self.people.values() if subject.school == person.school
+            for role in self.passed_to(person, [subject]))
 
-    def may_move(self, person, record, move):
+    def may_move(self, person, record, move, state=None):
+        """None: the record or the move does not exist for them. state: where the record is; else
+        where it began. "": whether they may make it from any."""
         standing = self.standing(person, record)
         if standing is None or not self.may(person, record, "see"):
             return None
         own_case = standing[2] and not self.may(person, record, "change")
-        first = record.definition["state"][0]["name"]
-        return bool(set(move["by"]) & standing[0]) and not own_case and first in move["from"]
+        first = record.definition["state"][0]["name"] if state is None else state
+        return (bool(set(move["by"]) & standing[0]) and not own_case
+                and (first == "" or first in move["from"]))
 
     # ---- into the tables ----
 
