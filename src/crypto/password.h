@@ -19,7 +19,8 @@ enum { PASSWORD_TEXT_MAX = 128 };
 MUST_USE enum err password_hash(struct str password, char ret_text[PASSWORD_TEXT_MAX]);
 
 /* True where the password is the one that was hashed to text; false for everything else, also for a
- * text that is no hash of this kind and for lack of memory. */
+ * text that is no hash of this kind, for one that would cost more than 64 MiB or 16 passes, and for
+ * lack of memory. */
 bool password_verify(struct str password, struct str text);
 
 #endif

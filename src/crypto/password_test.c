@@ -43,6 +43,20 @@ TEST(what_is_no_hash_verifies_nothing)
     assert_false(password_verify(STR("x"), str_make(longest, sizeof(longest))));
 }
 
+TEST(a_hash_that_costs_too_much_is_not_even_tried)
+{
+    static const char *const costs[] = {"m=4194304,t=3,p=1",        "m=65537,t=3,p=1",
+                                        "m=19456,t=4294967295,p=1", "m=19456,t=17,p=1",
+                                        "m=19456,t=3,p=2",          "t=3,m=19456,p=1"};
+    char text[PASSWORD_TEXT_MAX], costly[2 * PASSWORD_TEXT_MAX];
+    assert_ok(password_hash(STR("correct horse"), text));
+    const char *rest = strstr(text, "p=1") + 3;
+    for (size_t i = 0; i < sizeof(costs) / sizeof(costs[0]); i++) {
+        snprintf(costly, sizeof(costly), "$argon2id$v=19$%s%s", costs[i], rest);
+        assert_false(password_verify(STR("correct horse"), str_from(costly)));
+    }
+}
+
 TEST(lengths_have_their_bounds)
 {
     char long_password[LIMIT_PASSWORD_LEN + 1];
@@ -56,4 +70,5 @@ TEST(lengths_have_their_bounds)
 }
 
 TESTS_MAIN(unit(a_password_is_known_again_and_no_other), unit(a_nul_is_part_of_a_password),
-           unit(what_is_no_hash_verifies_nothing), unit(lengths_have_their_bounds))
+           unit(what_is_no_hash_verifies_nothing),
+           unit(a_hash_that_costs_too_much_is_not_even_tried), unit(lengths_have_their_bounds))
