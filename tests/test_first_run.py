@@ -4,6 +4,7 @@ import json
 import os
 import stat
 import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -12,6 +13,9 @@ from conftest import ROOT
 from console import Console
 from first_run import FORM, PASSWORD, FirstRun, code, code_file, form, set_up
 from postgres import Postgres
+
+PATIENCE = 60  # seconds; a bound against hanging for ever, not a measure
+
 
 @pytest.fixture
 def fresh(lodge, tmp_path):
@@ -60,15 +64,54 @@ def test_a_school_is_made_with_its_head_technician_and_policy(lodge, tmp_path, r
         assert done.returncode == 0 and "whole" in done.stdout, done.stdout + done.stderr
 
 
-def test_a_wrong_code_makes_nothing_and_ten_of_them_wait(fresh):
-    client = fresh.client()
-    assert client.post("/first-run", {**FORM}, token=False).status == 422
+def test_a_wrong_code_makes_nothing_and_whoever_guesses_keeps_out_nobody_else(fresh):
+    pupil, school = fresh.client(source="127.0.0.2"), fresh.client()
+    assert pupil.post("/first-run", {**FORM}, token=False).status == 422
     for _ in range(9):
-        answer = client.post("/first-run", {**FORM, "code": "aaaa-bbbb-cccc"}, token=False)
+        answer = pupil.post("/first-run", {**FORM, "code": "aaaa-bbbb-cccc"}, token=False)
         assert answer.status == 422 and "This is not the code" in answer.text
-    answer = client.post("/first-run", form(fresh), token=False)
+    answer = pupil.post("/first-run", form(fresh), token=False)
     assert answer.status == 429 and "Wait a minute" in answer.text
-    assert client.get("/first-run").status == 200  # there is still no school
+    assert pupil.get("/first-run").status == 200  # there is still no school
+    assert school.post("/first-run", form(fresh), token=False).status == 200
+
+
+def test_the_header_names_lodge_and_then_the_school(fresh):
+    client = fresh.client()
+    assert client.json("GET", "/first-run").json["page"]["school"] == "Lodge"
+    set_up(fresh)
+    assert fresh.client().json("GET", "/sign-in").json["page"]["school"] == FORM["school_name"]
+
+
+def polled(look):
+    """Asks until the answer is a true one."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        if look():
+            return True
+    return False
+
+
+def test_after_the_first_run_people_browse_by_the_policy_that_was_chosen(fresh):
+    """Who was made in the console signs in at the proxy; before, and without a password, it is refused."""
+    def ask(*words):
+        done = fresh.curl("-o", os.devnull, "-w", "%{http_code}", *words, "http://games.example/")
+        return done.stdout.decode()
+
+    assert ask("--proxy-user", f"h.head:{PASSWORD}") in ("403", "407", "503"), "nobody is known yet"
+    before = len(fresh.log)
+    head, _ = set_up(fresh)
+    made = head.json("POST", "/records/people/new", {"name": "Ada Price", "kind": "pupil", "born": "2017-03-10"})
+    assert made.status in (200, 201), made
+    added = subprocess.run([fresh.lodge, "user", "list", "--data", fresh.data], capture_output=True, text=True)
+    assert "h.head" in added.stdout and "t.tech" in added.stdout, added
+    # No password is tried before it is there: wrong ones lock.
+    assert polled(lambda: any("event=image kind=state" in line for line in fresh.log[before:])), fresh.log
+    assert ask("--proxy-user", f"h.head:{PASSWORD}") != "407"
+    event = [event for event in fresh.events() if event["host"] == "games.example"][-1]
+    people = {item["title"]: item["id"] for item in head.json("GET", "/records/people").json["items"]}
+    assert event["person"] == people["Hanna Head"] and event["group"] != "unknown", event
+    assert ask("--proxy-user", "t.tech:no password yet") == "407"
 
 
 @pytest.mark.parametrize("field, value, why", [

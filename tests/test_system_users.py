@@ -3,6 +3,7 @@
 run to a backup, in a mount namespace with a copy of /etc, so that the machine keeps its users."""
 import json
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from conftest import ROOT
 from first_run import PASSWORD, FirstRun, set_up
 from postgres import Postgres
 
@@ -63,11 +65,19 @@ class Machine:
         return {row[0]: int(row[2]) for row in rows}
 
 
+def as_in_the_unit():
+    """What begins a command with no more capabilities than packaging/lodge.service leaves to root."""
+    text = (ROOT / "packaging" / "lodge.service").read_text()
+    names = re.search(r"^CapabilityBoundingSet=(.*)$", text, re.M)[1].split()
+    left = ",".join("+" + name.removeprefix("CAP_").lower() for name in names)
+    return ["setpriv", "--no-new-privs", "--inh-caps=-all", f"--bounding-set=-all,{left}"]
+
+
 class School(FirstRun):
     def __init__(self, machine, **more):
         super().__init__(machine.lodge, machine.folder, **more)
         self.machine = machine
-        self.command = machine.words(*self.command)
+        self.command = machine.words(*as_in_the_unit(), *self.command)
 
     def processes(self):
         """{name: PID}"""

@@ -17,8 +17,6 @@
 #include "web/web_impl.h"
 
 enum {
-    WRONG_MAX = 10,
-    WAIT_MS = 60 * 1000,
     TEXT_MAX = 200, /* of what is shown again */
     URN_DIGITS = 6,
 };
@@ -206,20 +204,17 @@ static bool take_code(struct web_exchange *exchange)
 {
     struct web *web = exchange->web;
     int64_t now_ms = exchange->request->now_ms;
-    if (now_ms < web->first_wait_ms) {
+    const uint8_t *client = exchange->request->client;
+    if (!first_code_may(&web->first_code, client, now_ms)) {
         (void)show_fault(exchange, 429, "code",
                          "There were too many wrong codes. Wait a minute, then try again.");
         return false;
     }
     struct str code = account_fold(exchange->arena, sent(exchange, "code"));
     if (secret_eq(code, str_from(web->options.first_code))) {
-        web->first_wrong = 0;
         return true;
     }
-    if (++web->first_wrong >= WRONG_MAX) {
-        web->first_wrong = 0;
-        web->first_wait_ms = now_ms + WAIT_MS;
-    }
+    first_code_note(&web->first_code, client, now_ms);
     (void)show_fault(exchange, SIGN_FAULT_STATUS, "code",
                      "This is not the code. It is in the file that the log of this Lodge names; a "
                      "restart makes a new one.");

@@ -68,15 +68,36 @@ static enum err read_school_name(struct web_exchange *exchange, struct str *ret_
     return err;
 }
 
-/* The name of the school of whoever is signed in; else what the operator calls it. */
-static struct str school_name(struct web_exchange *exchange)
+/* Of the only school that there is. ERR_NOT_FOUND. */
+static enum err read_lone_school(struct web_exchange *exchange, struct str *ret_name)
 {
-    struct str name = exchange->web->options.school;
-    if (exchange->actor.school.len != 0 && !exchange->gone &&
-        read_school_name(exchange, &name) != ERR_OK) {
-        name = exchange->web->options.school;
+    struct store *store = exchange->web->options.store;
+    struct store_rows *rows = NULL;
+    struct str name = {NULL, 0};
+    size_t n = 0;
+    ERR_TRY(store_begin(store, STR(""), STORE_READ));
+    enum err err = store_query(store, STATEMENT_SCHOOLS, NULL, 0, &rows);
+    while (err == ERR_OK && n < 2 && store_rows_next(rows, &err)) {
+        name = arena_dup(exchange->arena, store_rows_bytes(rows, 1));
+        n++;
     }
-    return name;
+    store_rows_free(rows);
+    store_rollback(store);
+    if (err == ERR_OK && n == 1) {
+        *ret_name = name;
+        return ERR_OK;
+    }
+    return err == ERR_OK ? ERR_NOT_FOUND : err;
+}
+
+struct str page_school(struct web_exchange *exchange)
+{
+    struct str name = {NULL, 0};
+    bool known = exchange->actor.school.len != 0;
+    enum err err = exchange->gone ? ERR_GONE
+                   : known        ? read_school_name(exchange, &name)
+                                  : read_lone_school(exchange, &name);
+    return err == ERR_OK && name.len != 0 ? name : STR("Lodge");
 }
 
 /* Crumbs lead to where the page belongs; the page itself is none. */
@@ -99,7 +120,7 @@ static json_t *frame(struct web_exchange *exchange, json_t *document)
     json_object_set_new(page, "title", title != NULL ? json_incref(title) : json_null());
     json_object_set_new(page, "crumbs", crumbs != NULL ? json_incref(crumbs) : json_array());
     json_object_set_new(page, "path", text_or_null(exchange->request->path));
-    json_object_set_new(page, "school", text_or_null(school_name(exchange)));
+    json_object_set_new(page, "school", text_or_null(page_school(exchange)));
     json_object_set_new(page, "signed_in", json_boolean(exchange->session.stage == SESSION_WHOLE));
     json_object_set_new(page, "name", text_or_null(exchange->actor.name));
     json_object_set_new(page, "roles", role_labels(&exchange->actor));

@@ -13,6 +13,9 @@ typedef void web_view(struct buf *to, const json_t *document);
  * flash, crumbs}) are added here; the document names its title as "title". */
 enum web_next page_answer(struct web_exchange *exchange, unsigned status, web_view *view,
                           json_t *document);
+/* What the frame calls the place: the school of whoever is signed in, the only one that there is,
+ * or "Lodge". */
+struct str page_school(struct web_exchange *exchange);
 /* 303 to a path of ours (built by web_path, never from input). For JSON: 200 and {"location"}. */
 enum web_next page_redirect(struct web_exchange *exchange, struct str path);
 /* An error as a page or as {"error", "faults"}: 403, 404, 409, 413, 429, 500, 503; says what to do.

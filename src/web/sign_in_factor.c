@@ -180,9 +180,7 @@ enum web_next web_totp_picture(struct web_exchange *exchange)
     }
     buf_init(&uri, URI_MAX);
     buf_init(&svg, SVG_MAX);
-    struct str school = exchange->web->options.school;
-    totp_print_uri(secret, school.len > 0 ? str_sub(school, 0, 60) : STR("Lodge"), actor.name,
-                   &uri);
+    totp_print_uri(secret, str_sub(page_school(exchange), 0, 60), actor.name, &uri);
     err = buf_err(&uri);
     if (err == ERR_OK) {
         err = qr_print_svg(buf_str(&uri), &svg);

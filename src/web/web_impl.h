@@ -3,6 +3,7 @@
 #ifndef LODGE_WEB_WEB_IMPL_H
 #define LODGE_WEB_WEB_IMPL_H
 
+#include "web/first_code.h"
 #include "web/page.h"
 #include "web/route.h"
 #include "web/web.h"
@@ -10,8 +11,7 @@
 struct web {
     struct web_options options;
     bool has_school; /* the first run is over, or there is none */
-    unsigned first_wrong;
-    int64_t first_wait_ms; /* until when no code is taken */
+    struct first_code first_code;
 };
 
 enum {

@@ -50,15 +50,16 @@ class Answer:
 class Client:
     """One browser, or one program: cookies, and the token of the session."""
 
-    def __init__(self, console, host=None):
+    def __init__(self, console, host=None, source=None):
         self.console, self.cookies, self.csrf = console, {}, None
+        self.source = (source, 0) if source else None  # an address of loopback to come from
         self.host = host or f"{HOST}:{console.console_port}"
         self.connection = None
 
     def connect(self):
         context = ssl.create_default_context(cafile=str(self.console.certificate))
         connection = http.client.HTTPSConnection(HOST, self.console.console_port, context=context,
-                                                 timeout=60)
+                                                 timeout=60, source_address=self.source)
         connection.connect()
         return connection
 
