@@ -151,7 +151,7 @@ def test_fix_makes_users_and_each_process_runs_as_its_own(lodge, tmp_path, image
     users = {words[1]: words[2] for words in map(str.split, done.stdout.splitlines())
              if words[:1] == ["user"]}
     assert set(users) == {"lodge-proxy", "lodge-auth", "lodge-clerk", "lodge-notary", "lodge-fetcher",
-                          "lodge-desk", "lodge-front", "lodge-signon"}
+                          "lodge-desk", "lodge-front", "lodge-signon", "lodge-mailer"}
     assert str((data / "store" / "lodge.db").stat().st_uid) == users["lodge-desk"]
     seen = {}
     for line in done.stdout.splitlines():

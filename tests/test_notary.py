@@ -16,7 +16,8 @@ import pytest
 
 ATTEMPTS = ("open", "descriptors", "memory", "trace", "vm", "pidfd")
 OTHERS = {"clerk": "$DATA/spool", "auth": "$DATA/auth", "proxy": "$DATA/spool/proxy-0", "fetcher": "-",
-          "unpacker": "$DATA/images", "desk": "$DATA/store", "front": "-", "signon": "-"}
+          "unpacker": "$DATA/images", "desk": "$DATA/store", "front": "-", "signon": "-",
+          "mailer": "-"}
 
 
 def processes():

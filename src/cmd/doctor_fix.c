@@ -31,8 +31,9 @@ const struct folder_row folder_rows[] = {
 };
 const size_t n_folder_rows = sizeof(folder_rows) / sizeof(folder_rows[0]);
 
-const char *const user_names[] = {"lodge-proxy",   "lodge-auth", "lodge-clerk", "lodge-notary",
-                                  "lodge-fetcher", "lodge-desk", "lodge-front", "lodge-signon"};
+const char *const user_names[] = {"lodge-proxy",  "lodge-auth",    "lodge-clerk",
+                                  "lodge-notary", "lodge-fetcher", "lodge-desk",
+                                  "lodge-front",  "lodge-signon",  "lodge-mailer"};
 const size_t n_user_names = sizeof(user_names) / sizeof(user_names[0]);
 
 bool folder_path(const char *data, const char *name, char *to, size_t size)
@@ -190,8 +191,10 @@ static void give_restored(const char *data)
 {
     static const struct {
         const char *folder, *user;
-    } rows[] = {{"store", "lodge-desk"},    {"keys", "lodge-desk"},     {"audit", "lodge-clerk"},
-                {"devices", "lodge-clerk"}, {"console", "lodge-front"}, {"auth", "lodge-auth"}};
+    } rows[] = {{"store", "lodge-desk"},    {"keys", "lodge-desk"},
+                {"audit", "lodge-clerk"},   {"spool/clerk-0", "lodge-clerk"},
+                {"devices", "lodge-clerk"}, {"console", "lodge-front"},
+                {"auth", "lodge-auth"}};
     char path[PATH_BYTES];
     uid_t uid;
     gid_t gid;

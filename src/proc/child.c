@@ -15,18 +15,19 @@
 #include "os/signals.h"
 #include "proc/message.h"
 
-enum count { COUNT_ONE, COUNT_WORKERS, COUNT_CONSOLE, COUNT_PROVIDERS };
+enum count { COUNT_ONE, COUNT_WORKERS, COUNT_CONSOLE, COUNT_PROVIDERS, COUNT_MAIL };
 
 static const struct proc_row rows[PROC_COUNT] = {
-#define PROCESS(name, count, user, calls, dials, handed)                                 \
-    [PROC_##name] = {#name,                                                              \
-                     COUNT_##count == COUNT_WORKERS,                                     \
-                     COUNT_##count == COUNT_CONSOLE || COUNT_##count == COUNT_PROVIDERS, \
-                     COUNT_##count == COUNT_PROVIDERS,                                   \
-                     user,                                                               \
-                     calls,                                                              \
-                     dials,                                                              \
-                     handed,                                                             \
+#define PROCESS(name, count, user, calls, dials, handed)                           \
+    [PROC_##name] = {#name,                                                        \
+                     COUNT_##count == COUNT_WORKERS,                               \
+                     COUNT_##count != COUNT_ONE && COUNT_##count != COUNT_WORKERS, \
+                     COUNT_##count == COUNT_PROVIDERS,                             \
+                     COUNT_##count == COUNT_MAIL,                                  \
+                     user,                                                         \
+                     calls,                                                        \
+                     dials,                                                        \
+                     handed,                                                       \
                      proc_##name##_start},
 #include "proc/proc.def"
 #undef PROCESS
@@ -218,6 +219,24 @@ static enum err take_signon(struct child *child, struct ipc_message *message)
     return ERR_OK;
 }
 
+static enum err take_mailer(struct child *child, struct ipc_message *message)
+{
+    if (child->n_mailer == sizeof(child->mailer_fds) / sizeof(child->mailer_fds[0])) {
+        return ERR_LIMIT;
+    }
+    child->mailer_fds[child->n_mailer++] = message_take_fd(message, 0);
+    if (child->started && child->handed != NULL) {
+        child->handed(child, false);
+    }
+    return ERR_OK;
+}
+
+static enum err take_login(struct child *child, struct ipc_message *message)
+{
+    replace_fd(&child->login_fd, message, 0);
+    return ERR_OK;
+}
+
 static enum err take_providers(struct child *child, struct ipc_message *message)
 {
     replace_fd(&child->providers_fd, message, 0);
@@ -335,6 +354,8 @@ static enum err (*const takers[MESSAGE_COUNT])(struct child *, struct ipc_messag
     [MESSAGE_DESK] = take_desk,
     [MESSAGE_SIGNON] = take_signon,
     [MESSAGE_PROVIDERS] = take_providers,
+    [MESSAGE_MAILER] = take_mailer,
+    [MESSAGE_LOGIN] = take_login,
     [MESSAGE_RING] = take_ring,
     [MESSAGE_RECORDS] = take_records,
     [MESSAGE_PUBLISHED] = take_published,
@@ -369,6 +390,11 @@ static void on_control(struct loop_io *io, uint32_t events)
         int failure = child->hopeless ? PROC_EXIT_HOPELESS : EXIT_FAILURE;
         _exit(err == ERR_NOT_FOUND ? EXIT_SUCCESS : failure); /* gone, or not to be trusted */
     }
+}
+
+void child_attend(struct child *child)
+{
+    on_control(&child->control, EPOLLIN);
 }
 
 static bool find_row(struct child *child, const char *name)
@@ -410,6 +436,7 @@ int child_main(const char *name)
         .vouch_fd = -1,
         .audit_fd = -1,
         .providers_fd = -1,
+        .login_fd = -1,
         .store_fd = -1,
         .published_fd = -1,
         .keys_fd = -1,

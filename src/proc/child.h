@@ -51,6 +51,9 @@ struct child {
     size_t n_desk;
     int signon_fds[64]; /* ... between desk and signon */
     size_t n_signon;
+    int mailer_fds[64]; /* ... between clerk and mailer */
+    size_t n_mailer;
+    int login_fd;          /* the file of the mail server's login */
     int providers_fd;      /* the file of providers */
     struct file_map roots; /* PEM; empty: none */
     struct file_map origin_roots;
@@ -70,6 +73,9 @@ MUST_USE enum err child_confine(struct child *child, int dir_fd, bool write);
 /* The same with several folders. */
 MUST_USE enum err child_confine_dirs(struct child *child, const struct confine_dir *dirs, size_t n);
 MUST_USE enum err child_become(struct child *child);
+
+/* Hears what the supervisor says, from inside of work that keeps the loop waiting. */
+void child_attend(struct child *child);
 
 /* Tells the supervisor that the work is done from now on. */
 MUST_USE enum err child_ready(struct child *child);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The clerk: syncs the spool to the disk every second, and at once when the bell rings; keeps the
  * register of devices (devices.h); with a console, publishes the records to the gate
- * (publisher.h) and notes each day where the acts end (noter.h). */
+ * (publisher.h), notes each day where the acts end (noter.h) and, with a mail server, has mails
+ * sent (dispatch.h). */
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include "os/signals.h"
 #include "proc/child.h"
 #include "proc/devices.h"
+#include "proc/dispatch.h"
 #include "proc/noter.h"
 #include "proc/publisher.h"
 
@@ -24,6 +26,7 @@ struct clerk {
     struct devices *devices;
     struct publisher *publisher; /* NULL: no console */
     struct noter *noter;         /* the same */
+    struct dispatch *dispatch;   /* NULL: no mail server */
     enum err last;               /* so that a failing disk is told once, not every second */
 };
 
@@ -54,6 +57,9 @@ static void drain(struct child *child)
     struct clerk *clerk = child->work;
     sync_spool(clerk);
     devices_save(clerk->devices);
+    if (clerk->dispatch != NULL) {
+        dispatch_end(clerk->dispatch);
+    }
     if (clerk->publisher != NULL) {
         publisher_end(clerk->publisher);
     }
@@ -63,7 +69,8 @@ static void drain(struct child *child)
 static enum err after_publishing(void *context, struct store *store)
 {
     struct clerk *clerk = context;
-    return noter_run(clerk->noter, store);
+    ERR_TRY(noter_run(clerk->noter, store));
+    return clerk->dispatch != NULL ? dispatch_run(clerk->dispatch, store) : ERR_OK;
 }
 
 /* With --policy FILE, who is in which group is that document's affair, and it may change. */
@@ -95,6 +102,10 @@ static void take_lines(struct child *child, bool go)
         devices_take_line(clerk->devices, child->clerk_fds[i]);
     }
     child->n_clerk = 0;
+    for (size_t i = 0; i < child->n_mailer; i++) {
+        dispatch_take_line(clerk->dispatch, child->mailer_fds[i]);
+    }
+    child->n_mailer = 0;
 }
 
 enum err proc_clerk_start(struct child *child)
@@ -118,6 +129,7 @@ enum err proc_clerk_start(struct child *child)
     if (records) {
         ERR_TRY(publisher_new(child, after_publishing, &clerk, &clerk.publisher));
         ERR_TRY(noter_new(child, &clerk.noter));
+        clerk.dispatch = dispatch_new(child, clerk.publisher);
     }
     ERR_TRY(child_confine_dirs(child, dirs, records ? 6 : 2));
     ERR_TRY(devices_new(child->loop, child->devices_fd, &clerk.devices));

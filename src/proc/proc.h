@@ -21,6 +21,7 @@ enum proc {
 
 enum proc_hand {
     HAND_HOSTS = 1 << 0,
+    HAND_LOGIN = 1 << 1,
     HAND_SPOOL_WRITER = 1 << 2,
     HAND_PASSWORDS = 1 << 3,
     HAND_BELL = 1 << 4,
@@ -42,7 +43,8 @@ enum proc_hand {
     HAND_RECORDS = 1 << 20,
     HAND_PUBLISHED = 1 << 21,
     HAND_VOUCH = 1 << 22,
-    HAND_LAST = HAND_VOUCH,
+    HAND_MAILER = 1 << 23,
+    HAND_LAST = HAND_MAILER,
 };
 
 /* The system group of those who read the records (desk and clerk); all users are in another one,
@@ -58,6 +60,7 @@ struct proc_row {
     bool per_worker; /* as many as the option `workers` says; else one */
     bool console;    /* only where there is a console */
     bool providers;  /* ... that has providers of single sign-on */
+    bool mail;       /* ... that has a mail server */
     const char *user;
     unsigned calls;
     bool dials;

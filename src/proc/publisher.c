@@ -204,6 +204,17 @@ static enum err open_store(struct publisher *publisher)
     return err;
 }
 
+struct store *publisher_store(struct publisher *publisher)
+{
+    return open_store(publisher) == ERR_OK ? publisher->store : NULL;
+}
+
+void publisher_lose_store(struct publisher *publisher)
+{
+    store_close(publisher->store);
+    publisher->store = NULL;
+}
+
 static enum err find_school(struct publisher *publisher, struct arena *arena,
                             struct str *ret_school)
 {
@@ -321,8 +332,7 @@ static void on_settle(struct loop_timer *timer)
         publisher->last = err;
     }
     if (err == ERR_GONE) {
-        store_close(publisher->store);
-        publisher->store = NULL;
+        publisher_lose_store(publisher);
     }
     if (err != ERR_OK) {
         wake_in(publisher, RETRY_MS);
@@ -380,8 +390,7 @@ void publisher_begin(struct publisher *publisher)
 
 void publisher_end(struct publisher *publisher)
 {
-    store_close(publisher->store);
-    publisher->store = NULL;
+    publisher_lose_store(publisher);
     loop_timer_clear(&publisher->settle);
     loop_timer_clear(&publisher->midnight);
     loop_timer_clear(&publisher->sweep);

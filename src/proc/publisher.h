@@ -33,6 +33,11 @@ typedef enum err (*publisher_then)(void *context, struct store *store);
 MUST_USE enum err publisher_new(struct child *child, publisher_then then, void *context,
                                 struct publisher **ret_publisher);
 
+/* The records, opened where they were not; NULL where they cannot be reached just now. */
+struct store *publisher_store(struct publisher *publisher);
+/* After ERR_GONE: they are opened anew by whoever asks next. */
+void publisher_lose_store(struct publisher *publisher);
+
 /* The policy that comes from elsewhere (--policy FILE), whenever a new one is in force. */
 void publisher_set_policy(struct publisher *publisher, struct str document);
 

@@ -87,6 +87,7 @@ static const struct line_row {
     {PROC_auth, HAND_AUTH, MESSAGE_AUTH},       {PROC_notary, HAND_NOTARY, MESSAGE_NOTARY},
     {PROC_clerk, HAND_CLERK, MESSAGE_CLERK},    {PROC_desk, HAND_DESK, MESSAGE_DESK},
     {PROC_signon, HAND_SIGNON, MESSAGE_SIGNON}, {PROC_notary, HAND_VOUCH, MESSAGE_VOUCH},
+    {PROC_mailer, HAND_MAILER, MESSAGE_MAILER},
 };
 enum { N_LINES = sizeof(line_rows) / sizeof(line_rows[0]) };
 
@@ -144,14 +145,18 @@ static enum err hand_ca(struct supervisor *supervisor, const struct slot *slot)
     return err;
 }
 
-/* Opened anew each time too: it holds the secrets of the school's clients. */
-static enum err hand_providers(const struct supervisor *supervisor, const struct slot *slot)
+/* Opened anew each time too: it holds secrets. Nothing where none is named. */
+static enum err hand_secret(const struct slot *slot, const struct conf_text *path,
+                            enum message message)
 {
-    int fd = open(supervisor->conf->single_sign_on.bytes, O_RDONLY | O_CLOEXEC);
+    if (path->len == 0) {
+        return ERR_OK;
+    }
+    int fd = open(path->bytes, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         return ERR_SYSTEM;
     }
-    enum err err = message_send(slot->control.fd, MESSAGE_PROVIDERS, fd, -1);
+    enum err err = message_send(slot->control.fd, message, fd, -1);
     close(fd);
     return err;
 }
@@ -198,7 +203,11 @@ static enum err hand_one(struct supervisor *supervisor, struct slot *slot, enum 
     case HAND_SIGNON:
         return hand_line(supervisor, slot, &line_rows[4]);
     case HAND_PROVIDERS:
-        return hand_providers(supervisor, slot);
+        return hand_secret(slot, &supervisor->conf->single_sign_on, MESSAGE_PROVIDERS);
+    case HAND_LOGIN:
+        return hand_secret(slot, &supervisor->conf->mail_login, MESSAGE_LOGIN);
+    case HAND_MAILER:
+        return hand_line(supervisor, slot, &line_rows[6]);
     case HAND_VOUCH:
         return hand_line(supervisor, slot, &line_rows[5]);
     case HAND_RECORDS:
@@ -626,7 +635,8 @@ static void add_slots(struct supervisor *supervisor)
     for (int proc = PROC_UNSET + 1; proc < PROC_COUNT; proc++) {
         const struct proc_row *row = proc_row((enum proc)proc);
         bool wanted = (!row->console || supervisor->conf->console.len != 0) &&
-                      (!row->providers || supervisor->conf->single_sign_on.len != 0);
+                      (!row->providers || supervisor->conf->single_sign_on.len != 0) &&
+                      (!row->mail || supervisor->conf->mail_server.len != 0);
         size_t n = row->per_worker ? supervisor->n_workers : wanted ? 1 : 0;
         for (size_t i = 0; i < n; i++) {
             add_slot(supervisor, (enum proc)proc, (unsigned)i);

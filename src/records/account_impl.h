@@ -42,6 +42,10 @@ enum notice {
 MUST_USE enum err notice_add(struct store *store, const struct actor *actor, enum notice notice,
                              struct str about, struct str record, struct str words);
 
+/* Whether a mail says that something waits (what says that mail does not go could not go by mail);
+ * *ret_roles: of those who read it, beside whom it is about. */
+bool notice_is_mailed(struct str kind, unsigned *ret_roles);
+
 /* {"at": ISO 8601 in UTC, "text": "22 November 2026, 2:05pm"}; null for 0. */
 json_t *account_moment(int64_t ms);
 

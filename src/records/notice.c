@@ -33,6 +33,16 @@ static bool is_for(const struct notice_row *row, struct str about, const struct 
            ((row->roles & actor->roles) != 0 || str_eq(about, actor->person));
 }
 
+bool notice_is_mailed(struct str kind, unsigned *ret_roles)
+{
+    const struct notice_row *row = row_of(kind);
+    if (row == NULL || row == &rows[NOTICE_mail_failed]) {
+        return false;
+    }
+    *ret_roles = row->roles;
+    return true;
+}
+
 enum err notice_add(struct store *store, const struct actor *actor, enum notice notice,
                     struct str about, struct str record, struct str words)
 {
