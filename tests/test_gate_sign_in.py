@@ -5,19 +5,22 @@ of the console. Devices are loopback addresses; a browser is one that follows re
 the console and the provider."""
 import http.client
 import json
+import os
 import re
 import shutil
 import socket
 import ssl
 import stat
+import subprocess
 import time
 import urllib.parse
 
 import pytest
 
 import school
+from browsers import trust
 from console import HOST, Client, Console, free_port
-from gate import PRESET
+from gate import PRESET, ROOT
 from origin import Origin
 from people import totp
 from test_single_sign_on import MODULES, Provider, rows as staff_rows
@@ -136,9 +139,11 @@ class Browser:
 
 
 class Place:
-    def __init__(self, console, provider, origin, made):
+    def __init__(self, console, provider, origins, made):
         self.console, self.provider, self.made = console, provider, made
-        self.page = f"http://volcano.example:{origin.port}/page"
+        self.page, self.secure_page = (
+            f"{scheme}://volcano.example:{origin.port}/page"
+            for scheme, origin in zip(("http", "https"), origins))
 
     def browser(self, address=ROOM):
         return Browser(self, address)
@@ -166,8 +171,9 @@ def place(lodge, build, tmp_path_factory):
     console.command[console.command.index("--console") + 1] = f"{HOST}:{port}"
     console.console_port, console.console_url = port, f"https://{HOST}:{port}"
     made = school.make(build, console.data, rows())
-    with Origin() as origin, console:
-        here = Place(console, provider, origin, made)
+    leaf = provider.authority.issue("volcano.example")
+    with Origin() as origin, Origin(certificate=leaf) as secure, console:
+        here = Place(console, provider, (origin, secure), made)
         assert polled(lambda: here.browser().from_gate(here.page).status == 303)
         yield here
     provider.stop()
@@ -290,19 +296,18 @@ def test_a_link_from_another_device_binds_nothing_there(place):
 def test_the_address_of_the_connection_counts_and_no_header(place):
     browser = place.browser(STRANGE)
     answer = browser.ours.get("/gate/sign-in", **{"X-Forwarded-For": ROOM, "Forwarded": f"for={ROOM}"})
-    assert answer.status == 404 and STRANGE in answer.text
+    assert answer.status == 403 and STRANGE in answer.text
 
 
-@pytest.mark.parametrize("address, status, words", [
-    (STRANGE, 404, "not known here"), (PHONE, 403, "one person’s")])
-def test_a_device_on_which_nobody_signs_in_says_why(place, address, status, words):
+@pytest.mark.parametrize("address, words", [(STRANGE, "not known here"), (PHONE, "one person’s")])
+def test_a_device_on_which_nobody_signs_in_says_why(place, address, words):
     browser = place.browser(address)
     for path in ("/gate/sign-in", "/gate/signed-in", "/gate/sign-in/with/school"):
         answer = browser.ours.get(path)
-        assert answer.status == status and words in answer.text
+        assert answer.status == 403 and words in answer.text
     answer = browser.ours.post("/gate/sign-in", {"account": "ada", "password": school.PASSWORD},
                                token=False)
-    assert answer.status == status
+    assert answer.status == 403
 
 
 def test_whom_the_policy_places_nowhere_is_told(place):
@@ -331,7 +336,6 @@ def test_only_a_page_of_the_web_is_gone_on_to(place, to):
 
 
 def test_disabling_the_account_ends_it_at_the_gate(place, lodge):
-    import subprocess
     browser = place.browser()
     answer = browser.ours.post("/gate/sign-in", {"account": "asha", "password": school.PASSWORD,
                                                  "to": place.page}, token=False)
@@ -376,3 +380,33 @@ def test_the_gate_has_a_way_to_sign_in_and_keeps_the_console_out_of_the_proxy(pl
     assert answer.headers["Location"] == f"{place.console.console_url}/gate/sign-in"
     pac = browser.from_gate("http://lodge.internal/proxy.pac").text
     assert f'url.indexOf("{place.console.console_url}/") === 0' in pac
+
+
+def test_a_browser_that_asks_the_proxy_for_the_console_is_told_how(lodge, tmp_path):
+    with Console(lodge, tmp_path, ("--console-name", "lodge.example"), private=False,
+                 hosts={"lodge.example": HOST}) as console:
+        done = console.curl("--cacert", console.data / "ca" / "ca.pem",
+                            f"https://lodge.example:{console.console_port}/gate/sign-in")
+        assert b"console is not reached this way" in done.stdout, done
+
+
+WALK_SECONDS = 600  # a bound against hanging for ever
+
+
+@pytest.mark.once
+def test_a_browser_walks_from_a_closed_page_to_the_open_one(place, build, tmp_path):
+    """On a device that was set up: it trusts the school's CA, and the provider's."""
+    shots = build / "shots" / "console"
+    shots.mkdir(parents=True, exist_ok=True)
+    database = tmp_path / ".pki" / "nssdb"
+    trust(database, place.console.data / "ca" / "ca.pem")
+    subprocess.run(["certutil", "-A", "-d", f"sql:{database}", "-n", "provider", "-t", "CP,,", "-i",
+                    place.provider.authority.certificate], check=True, capture_output=True)
+    environment = {key: value for key, value in os.environ.items() if "proxy" not in key.lower()}
+    environment["HOME"] = str(tmp_path)
+    done = subprocess.run(
+        ["node", ROOT / "tests" / "walks" / "gate.js", place.console.console_url,
+         f"{place.console.url}/proxy.pac", place.page, place.secure_page, school.PASSWORD, shots, MODULES],
+        capture_output=True, text=True, timeout=WALK_SECONDS, env=environment)
+    findings = [json.loads(line) for line in done.stdout.splitlines()]
+    assert not findings and done.returncode == 0, (findings[:12], done.stderr[-2000:])

@@ -185,7 +185,8 @@ OTHER_TYPES = {"records_file": "application/octet-stream", ".csv": "text/csv", "
 
 TROUBLES = {
     "400": "What was sent could not be read.", "401": "Nobody is signed in.",
-    "403": "Your role does not allow this, or the second factor must be shown first.",
+    "403": "Your role does not allow this, or the second factor must be shown first; at the gate: "
+           "nobody can be signed in on this device.",
     "404": "There is nothing here that you may see.",
     "409": "Somebody else changed it since; load it again.", "413": "That is too big.",
     "422": "Some fields are not right: `faults` holds a sentence for each.",
@@ -206,6 +207,8 @@ def trouble_codes(route):
         codes |= {"400", "403", "409", "413", "422"}
     if "{" in route["path"] or not post:
         codes.add("404")
+    if route["group"] == "gate":
+        codes.add("403")  # a device on which nobody can be signed in
     return sorted(codes)
 
 

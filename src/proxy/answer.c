@@ -185,6 +185,29 @@ static void page_staff(struct buf *to, const struct exchange *exchange, struct s
                               });
 }
 
+/* The console, asked for through the proxy. */
+static void answer_directly(struct client *client)
+{
+    struct proxy *proxy = client->proxy;
+    char id[ID_TEXT_MAX];
+    char advice[LIMIT_HOST_LEN + 128];
+    snprintf(advice, sizeof(advice),
+             "Set this browser's proxy by the file http://%.*s/proxy.pac: it knows the way.",
+             STR_ARG(proxy->options.gate_name));
+    buf_clear(&proxy->page);
+    gate_view_trouble(&proxy->page,
+                      &(struct gate_view_trouble){
+                          .title = STR("The school's console is not reached this way"),
+                          .why = STR("This browser asked the proxy for it. It must "
+                                     "be asked directly, so that it sees which "
+                                     "device this is"),
+                          .advice = str_from(advice),
+                          .id = id_text(client->exchange, id),
+                      });
+    proxy->counts.blocked++;
+    answer_send(client, 403, HTML, STR(""));
+}
+
 void answer_blocked(struct client *client)
 {
     typedef void page_fn(struct buf *, const struct exchange *, struct str);
@@ -199,6 +222,10 @@ void answer_blocked(struct client *client)
     char id[ID_TEXT_MAX];
     if (inspect_shows(client) || end_established(client, EVENT_END_POLICY) ||
         to_console_instead(client)) {
+        return;
+    }
+    if (!exchange->connect && to_console_is(client, &exchange->url.host, exchange->url.port)) {
+        answer_directly(client);
         return;
     }
     buf_clear(&proxy->page);

@@ -42,9 +42,12 @@ bool inspect_takes(struct client *client)
  * CONNECT, which Firefox explains as the proxy's refusal, to be taken up with whoever runs the
  * network, and Chromium as a site that cannot be reached. An alert of TLS, or an end inside, is
  * explained by both as a fault of the site's security, and tried again. */
-static bool may_show(struct proxy *proxy, const struct client *client, uint16_t port)
+static bool may_show(struct proxy *proxy, const struct client *client, const struct host *host,
+                     uint16_t port)
 {
-    bool tls = proxy->options.allow_private || policy_has_connect_port(proxy->images.policy, port);
+    bool tls = proxy->options.allow_private ||
+               policy_has_connect_port(proxy->images.policy, port) ||
+               to_console_is(client, host, port);
     return tls && inspect_is_possible(proxy) && trust_is_enrolled(proxy, &client->addr);
 }
 
@@ -52,7 +55,7 @@ bool inspect_shows(struct client *client)
 {
     const struct exchange *exchange = client->exchange;
     if (!exchange->connect || exchange->late ||
-        !may_show(client->proxy, client, exchange->url.port)) {
+        !may_show(client->proxy, client, &exchange->url.host, exchange->url.port)) {
         return false;
     }
     inspect_begin(client);
@@ -249,7 +252,8 @@ bool inspect_takes_tunnel(struct client *client)
     struct tunnel *tunnel = client->tunnel;
     bool allowed = tunnel->verdict.action == ACTION_ALLOW;
     if (tunnel->hello == NULL || !inspect_is_possible(proxy) ||
-        !(allowed ? tunnel->verdict.inspect : may_show(proxy, client, tunnel->port))) {
+        !(allowed ? tunnel->verdict.inspect
+                  : may_show(proxy, client, &tunnel->host, tunnel->port))) {
         return false;
     }
     struct inside *inside = inside_new(tunnel->hello, &tunnel->host, tunnel->port);

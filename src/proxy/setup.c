@@ -91,9 +91,15 @@ void setup_pem(struct str der, struct buf *to)
     buf_append(to, STR("-----END CERTIFICATE-----\n"));
 }
 
-/* A browser gives the URL with its path or, of https, without. */
+/* A browser gives the URL with its path or, of https, without. Some hosts hold signs that would end
+ * a text of a script. */
 static void print_direct(struct str authority, struct buf *to)
 {
+    for (size_t i = 0; i < authority.len; i++) {
+        if (authority.p[i] == '"' || authority.p[i] == '\\' || authority.p[i] == '<') {
+            return;
+        }
+    }
     buf_append(to, STR("  if (url.indexOf(\"https://"));
     buf_append(to, authority);
     buf_append(to, STR("/\") === 0) { return \"DIRECT\"; }\n"));

@@ -122,7 +122,27 @@ TEST(a_school_s_name_is_no_markup)
     buf_fini(&profile);
 }
 
+TEST(a_pac_file_sends_the_console_s_names_past_the_proxy)
+{
+    struct buf pac;
+    buf_init(&pac, 4096);
+    setup_pac(&(struct setup_pac){.proxy = STR("gate.example:3128"),
+                                  .console = STR("lodge.example:8443"),
+                                  .console_names = STR("lodge.example, [2001:db8::1], bad\"name"),
+                                  .console_port = 8443},
+              &pac);
+    struct str text = buf_str(&pac);
+    struct str one = STR("indexOf(\"https://lodge.example:8443/\") === 0) { return \"DIRECT\"; }");
+    size_t at = str_find(text, one);
+    assert_true(at < text.len);
+    assert_true(str_find(str_skip(text, at + 1), one) == text.len - at - 1); /* once */
+    assert_true(str_find(text, STR("https://[2001:db8::1]:8443/")) < text.len);
+    assert_true(str_find(text, STR("bad")) == text.len);
+    buf_fini(&pac);
+}
+
 TESTS_MAIN(unit(the_last_certificate_of_a_chain_is_the_ca), unit(what_is_no_chain_is_refused),
            unit(a_fingerprint_reads_as_in_certificate_viewers), unit(pem_has_lines_of_64),
            unit(a_pac_file_sends_all_to_the_proxy), unit(an_apple_profile_is_the_same_each_time),
-           unit(a_school_s_name_is_no_markup))
+           unit(a_school_s_name_is_no_markup),
+           unit(a_pac_file_sends_the_console_s_names_past_the_proxy))

@@ -7,11 +7,11 @@
  * /signed-in, which goes on as soon as this worker's state says who it is; or to /closed, which
  * shows the closed page and sends nobody anywhere. So there is no circle, and nothing to remember.
  */
+#include "base/num.h"
 #include "policy/reason.h"
 #include "proxy/proxy_impl.h"
 #include "proxy/views.h"
 #include "wire/form.h"
-#include "base/num.h"
 
 enum {
     ADDRESS_MAX = 6144,
@@ -72,6 +72,22 @@ void to_console_print(struct client *client, struct buf *to)
                                        : dialled(client, &url.host)) {
         forward_authority(to, &url, 443);
     }
+}
+
+bool to_console_is(const struct client *client, const struct host *asked, uint16_t port)
+{
+    const struct proxy_options *options = &client->proxy->options;
+    struct str rest = options->console_names;
+    struct host host;
+    bool found = options->console_host.len != 0 ? host_parse(options->console_host, &host) == ERR_OK
+                                                : dialled(client, &host);
+    found = found && host_eq(&host, asked);
+    while (rest.len != 0 && !found) {
+        struct str one;
+        str_cut(rest, ',', &one, &rest);
+        found = host_parse(str_trim(one), &host) == ERR_OK && host_eq(&host, asked);
+    }
+    return found && has_console(client->proxy) && port == options->console_port;
 }
 
 /* ---- addresses ---- */

@@ -129,12 +129,10 @@ enum err gate_sign_ins_of(struct store *store, struct str school, struct str acc
     ERR_TRY(store_query(store, STATEMENT_GATE_SIGN_INS_OF_ACCOUNT, values, 3, &rows));
     while (store_rows_next(rows, &err)) {
         struct str id = store_rows_bytes(rows, 0);
-        struct str device = store_rows_bytes(rows, 1);
         struct str tag = store_rows_bytes(rows, 6);
-        json_array_append_new(to, json_pack("{s:s%, s:s%, s:s%, s:o}", "id", id.p, id.len, "device",
-                                            device.p, device.len, "tag", tag.p != NULL ? tag.p : "",
-                                            tag.len, "until",
-                                            account_moment(store_rows_number(rows, 4))));
+        json_array_append_new(to, json_pack("{s:s%, s:s%, s:I}", "id", id.p, id.len, "tag",
+                                            tag.p != NULL ? tag.p : "", tag.len, "until_ms",
+                                            (json_int_t)store_rows_number(rows, 4)));
     }
     store_rows_free(rows);
     return err;

@@ -89,10 +89,13 @@ static json_t *clock_text(int64_t ms)
                                          : json_stringn(clock.p, clock.len);
 }
 
-/* Until when somebody would be signed in, as far as the console knows. */
+/* Until when somebody would be signed in. */
 static json_t *would_end(const struct web_exchange *exchange)
 {
-    return clock_text(exchange->request->now_ms + exchange->web->options.gate_sign_in_ms);
+    int64_t now_ms = exchange->request->now_ms;
+    int64_t end_ms = now_ms + exchange->web->options.gate_sign_in_ms;
+    bool today = clock_british_day(end_ms) == clock_british_day(now_ms);
+    return today ? clock_text(end_ms) : json_string("midnight");
 }
 
 static json_t *ways(struct web_exchange *exchange, struct str to)
@@ -135,6 +138,7 @@ static enum web_next stop(struct web_exchange *exchange, unsigned status, const 
 {
     struct str to = wanted(exchange);
     json_t *document = page_document(exchange, title, to);
+    document_put(document, "error", str_from(text)); /* as programs know it of other pages */
     document_put(document, "text", str_from(text));
     document_put(document, "advice", str_from(advice));
     if (to.len != 0) {
@@ -154,7 +158,7 @@ static enum web_next stop_unknown(struct web_exchange *exchange)
              "If it is the school’s, ask the technician to add it to the devices with its address, "
              "%.*s.",
              len, text);
-    return stop(exchange, 404, "This device is not known here",
+    return stop(exchange, 403, "This device is not known here",
                 "It is not in the school’s register of devices, so nobody can be signed in on it.",
                 advice);
 }
@@ -476,6 +480,12 @@ enum err gate_add_own(struct web_exchange *exchange, json_t *document)
     ERR_TRY(store_begin(store, actor->school, STORE_READ));
     enum err err = gate_sign_ins_of(store, actor->school, actor->account, actor->now_ms, list);
     store_rollback(store);
+    size_t i;
+    json_t *item;
+    json_array_foreach(list, i, item)
+    {
+        json_object_set_new(item, "until", clock_text(document_number(item, "until_ms")));
+    }
     return err;
 }
 
