@@ -175,6 +175,8 @@ class Walk:
         def by(verb, allowed):
             return 404 if not sees else allowed if self.world.may(self.person, record, verb) else 403
         self.ask("records_view", record.path, 200 if sees else 404)
+        self.ask("records_received", f"{record.path}/received",
+                 200 if record.made_by == self.person.id and record.school == self.person.school else 404)
         self.ask("records_history", f"{record.path}/history", 200 if sees else 404)
         about = bool(record.about)
         self.ask("records_look", f"{record.path}/look", (200 if about else (200, 404)) if sees else 404)

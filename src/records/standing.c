@@ -25,7 +25,7 @@ static bool is_close(const struct register_def *def)
     return def->sensitive || def->area == AREA_family;
 }
 
-static bool has_subject(const struct register_def *def)
+bool standing_hides(const struct register_def *def)
 {
     for (size_t i = 0; i < def->n_fields; i++) {
         if (def->fields[i].hidden_from) {
@@ -125,7 +125,7 @@ static enum err passed_roles(struct store *store, const struct actor *actor,
                              unsigned *ret_roles)
 {
     struct permit_pass passes[ROLE_COUNT];
-    size_t n = has_subject(def) ? permit_passes(actor->roles, actor->held, passes) : 0;
+    size_t n = standing_hides(def) ? permit_passes(actor->roles, actor->held, passes) : 0;
     unsigned subjects = 0;
     unsigned others = 0;
     unsigned roles = 0;
@@ -270,7 +270,7 @@ static void print_passes(const struct permit_pass *passes, size_t n, struct stan
 static size_t passes_for(const struct actor *actor, const struct register_def *def, enum verb verb,
                          struct permit_pass passes[ROLE_COUNT], enum scope *scope)
 {
-    size_t n = has_subject(def) ? permit_passes(actor->roles, actor->held, passes) : 0;
+    size_t n = standing_hides(def) ? permit_passes(actor->roles, actor->held, passes) : 0;
     size_t kept = 0;
     for (size_t i = 0; i < n; i++) {
         enum scope with = permit_scope(passes[i].role, def->area, verb);

@@ -25,6 +25,9 @@
 #include "records/register.h"
 #include "store/store.h"
 
+/* Whether the records of this register hide from somebody: they have a subject. */
+bool standing_hides(const struct register_def *def);
+
 /* ---- one record ---- */
 
 /* What a record says about people; ids, empty where it names none. */

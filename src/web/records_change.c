@@ -150,8 +150,11 @@ enum web_next web_records_make(struct web_exchange *exchange)
         return show_form(exchange, 422, new_title(exchange, saving.def), &saving);
     }
     fini(&saving);
-    return err != ERR_OK ? page_err(exchange, err)
-                         : records_done(exchange, saving.def, str_from(id.text), "?done=made");
+    return err != ERR_OK
+               ? page_err(exchange, err)
+               : page_redirect(exchange,
+                               records_after_making(exchange, saving.def,
+                                                    arena_dup(exchange->arena, str_from(id.text))));
 }
 
 /* ---- edit ---- */

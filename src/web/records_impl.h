@@ -25,6 +25,9 @@ struct str records_when(struct web_exchange *exchange, int64_t ms);
 /* A change was committed: to the record's page (id empty: the list's), which says so. */
 enum web_next records_done(struct web_exchange *exchange, const struct register_def *def,
                            struct str id, const char *done);
+/* Where the maker of a new record goes on: to it, or to the page that says that it was received. */
+struct str records_after_making(struct web_exchange *exchange, const struct register_def *def,
+                                struct str id);
 /* The version that a form was made from (text or number); 0 where it says none. */
 uint64_t records_version(const struct web_exchange *exchange);
 /* Loads the record of the address. What fails is answered: then NULL. */

@@ -188,6 +188,35 @@ TEST(what_was_typed_behind_a_look_comes_back_when_the_look_has_ended)
     web_rig_close(&oak.at);
 }
 
+TEST(whoever_made_what_they_may_not_see_is_told_that_it_was_received)
+{
+    struct oak oak;
+    char path[600];
+    oak_open(&oak);
+    struct record_id ada = school_somebody(&oak.at.school, "Ada Price", "pupil");
+    oak.at.actor = school_person(&oak.at.school, "Ted Wire", "staff", "technician");
+    snprintf(path, sizeof(path),
+             "child=%s&summary=Cried&kind=peers&happened-day=1&happened-month=5&"
+             "happened-year=2026&facts=All+morning",
+             ada.text);
+    (void)web_rig_post(&oak.at, "/records/concerns/new", path);
+    assert_int_equal(oak.at.exchange.status, 303);
+    snprintf(path, sizeof(path), "%s", web_rig_location(&oak.at));
+    (void)web_rig_get(&oak.at, path);
+    assert_int_equal(oak.at.exchange.status, 200);
+    assert_says(&oak.at, "It has been received");
+    assert_says(&oak.at, "Its number is <strong>");
+    assert_silent(&oak.at, "Cried");
+    assert_silent(&oak.at, "Look at what you sent");
+    /* The only lead has no account yet: that is said, and who it is. */
+    assert_says(&oak.at, "Dina Lead, Designated safeguarding lead");
+    /* Nobody else is told that there is such a record. */
+    oak.at.actor = oak.teacher;
+    (void)web_rig_get(&oak.at, path);
+    assert_int_equal(oak.at.exchange.status, 404);
+    web_rig_close(&oak.at);
+}
+
 TEST(why_a_change_was_not_taken_back_is_said)
 {
     struct oak oak;
@@ -671,6 +700,7 @@ TESTS_MAIN(unit(a_list_shows_searches_and_sorts_what_one_may_see),
            unit(who_changed_it_meanwhile_is_compared_with),
            unit(a_reason_is_kept_where_somebody_else_moved_it_on),
            unit(what_was_typed_behind_a_look_comes_back_when_the_look_has_ended),
+           unit(whoever_made_what_they_may_not_see_is_told_that_it_was_received),
            unit(why_a_change_was_not_taken_back_is_said),
            unit(a_person_is_looked_for_by_name_and_chosen_without_a_script),
            unit(a_teacher_names_a_child_whom_they_do_not_teach_in_a_concern_by_the_whole_name),

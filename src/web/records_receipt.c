@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The page behind a new record that its maker does not work on: it was received, and what happens
+ * next. */
+#include "records/receipt.h"
+
+#include "web/records_impl.h"
+#include "web/views.h"
+
+enum { GROUP_CHARS = 4, NUMBER_CHARS = 8 };
+
+/* The beginning of the id, as one says it on the telephone: "ABCD-EFGH". */
+static struct str number_of(struct web_exchange *exchange, struct str id)
+{
+    struct buf text;
+    buf_init(&text, NUMBER_CHARS + 2);
+    for (size_t i = 0; i < NUMBER_CHARS && i < id.len; i++) {
+        if (i == GROUP_CHARS) {
+            buf_append_byte(&text, '-');
+        }
+        bool small = id.p[i] >= 'a' && id.p[i] <= 'z';
+        buf_append_byte(&text, small ? (char)(id.p[i] - 'a' + 'A') : id.p[i]);
+    }
+    struct str made = arena_dup(exchange->arena, buf_str(&text));
+    buf_fini(&text);
+    return made;
+}
+
+struct str records_after_making(struct web_exchange *exchange, const struct register_def *def,
+                                struct str id)
+{
+    struct engine engine = records_engine(exchange);
+    json_t *record = NULL;
+    enum err err = engine_get(&engine, &exchange->actor, def, id, &record);
+    bool works = err == ERR_OK && document_is(json_object_get(record, "may"), "change");
+    bool shows = err == ERR_OK && (works || !def->sensitive);
+    json_decref(record);
+    return shows ? records_path(exchange, def, id, "?done=made")
+                 : records_path(exchange, def, id, "/received");
+}
+
+enum web_next web_records_received(struct web_exchange *exchange)
+{
+    const struct register_def *def = records_def(exchange);
+    struct engine engine = records_engine(exchange);
+    struct str id = exchange->parameters[1];
+    json_t *receipt = NULL;
+    json_t *record = NULL;
+    enum err err =
+        def != NULL ? receipt_get(&engine, &exchange->actor, def, id, &receipt) : ERR_NOT_FOUND;
+    if (err != ERR_OK) {
+        return page_err(exchange, err);
+    }
+    json_t *document = records_document(exchange, def, STR("It has been received"), NULL);
+    records_crumb(document, STR("Received"), STR(""));
+    (void)json_object_update(document, receipt);
+    document_put(document, "number", number_of(exchange, id));
+    document_put(document, "when", records_when(exchange, document_number(receipt, "made_ms")));
+    document_put(document, "noun", records_noun(exchange, def));
+    if (engine_get(&engine, &exchange->actor, def, id, &record) == ERR_OK) {
+        document_put(document, "path", records_path(exchange, def, id, ""));
+    }
+    json_decref(record);
+    json_decref(receipt);
+    return page_answer(exchange, 200, view_records_received, document);
+}
