@@ -32,6 +32,7 @@ BARE = {"sign_out", "account_sessions_end", "account_session_end", "account_comp
         "accounts_change_send", "records_undo", "account_sheet_send", "sign_in_sheet",
         "sign_in_set_up_send", "sign_in_password_send", "sign_in_passkey",
         "sign_in_passkey_add", "account_passkey_add", "sign_in_factor_send",
+        "class_start", "class_change",  # tests/test_class_log_on.py
         "first_run_send",  # tests/test_first_run.py
         "gate_sign_in_send", "gate_sign_out"}  # tests/test_gate_sign_in.py
 OUTSIDE = ("/sign-in", "/sign-in/emergency")

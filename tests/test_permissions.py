@@ -214,6 +214,24 @@ class Walk:
         reads_audit = self.world.has_any(self.person, "audit", "see")
         self.ask("audit", "/audit", 200 if reads_audit else 403)
         self.accounts()
+        self.class_log_ons()
+
+    def class_log_ons(self):
+        """One may start those of one's class, and some those of any; nobody's of another school."""
+        sees, any_class = (self.world.has_any(self.person, "supervision", verb, scope)
+                           for verb, scope in (("see", rights.MADE), ("make", SCHOOL)))
+        makes = self.world.has_any(self.person, "supervision", "make")
+        answer = self.ask("class", "/class", 200 if sees else 403)
+        mine = any_class or (makes and self.world.teaches_any(self.person))
+        if answer.status == 200:
+            self.expect("classes", {item["id"] for item in answer.json["classes"]},
+                        {self.world.class_of(self.person.school).id} if mine else set())
+        for school in ("oak", "elm"):
+            body = {"class": self.world.class_of(school).id, "until": "2020-01-01T00:00:00.000Z"}
+            may = mine and school == self.person.school
+            self.ask("class_start", "/class/start", 422 if may else 404 if makes else 403, body=body)
+        for change in ("prolong", "take-over", "end"):
+            self.ask("class_change", f"/class/{ELSEWHERE}/{change}", 404 if sees else 403, body={})
 
     def accounts(self):
         sees, makes, changes = (self.world.has_any(self.person, "accounts", verb, SCHOOL)

@@ -162,6 +162,14 @@ BODIES = {
                 text="A CSV as a file or as text; without `sure` it is only tried. `all-FIELD`: what "
                      "a field is for new records whose row does not say it."),
         (BYTES, JSON)),
+    "class_start": lambda register: (
+        made_of({"class": {**ID, "description": "The class: a group's id."},
+                 "until": {"type": "string", "format": "date-time",
+                           "description": "When it ends, in UTC; at most 3 hours ahead, within the "
+                                          "school day."},
+                 "devices": {"type": "array", "items": ID,
+                             "description": "Left out: all that are free."}}, ["class", "until"]),
+        (JSON, FORM)),
     "records_file_add": lambda register: (
         made_of({**K9, "file": {"type": "string", "format": "binary"}, **VERSION}, ["k9"]),
         (BYTES,)),
@@ -196,7 +204,8 @@ TROUBLES = {
 
 
 # Answers that only some handlers give.
-MORE_CODES = {"sign_in_back": ["422"], "policy_upload": ["404"]}  # 404: no policy is kept yet
+# 404: no policy is kept yet; a class that is not one's own.
+MORE_CODES = {"sign_in_back": ["422"], "policy_upload": ["404"], "class_start": ["404"]}
 
 
 def trouble_codes(route):

@@ -19,6 +19,7 @@
 #include "records/account.h"
 #include "records/factor.h"
 #include "records/school_policy.h"
+#include "records/supervision.h"
 #include "store/attempt.h"
 
 enum { PATH_BYTES = 4200, GROUP_LETTERS = 4, WHY_MAX = 4096, ARENA_MAX = 64 * 1024 };
@@ -180,6 +181,57 @@ static int make_account(struct making *making, const json_t *row)
     return err == ERR_OK ? OPTIONS_GO_ON : fail(making, log_on, err, NULL);
 }
 
+/* ---- a class log-on that runs ---- */
+
+/* The last end that is offered. */
+static int64_t last_end(const json_t *shown)
+{
+    const json_t *ends = json_object_get(shown, "ends");
+    size_t n = json_array_size(ends);
+    struct civil civil;
+    return n != 0 && civil_parse(member(json_array_get(ends, n - 1), "value"), &civil) == ERR_OK
+               ? civil_to_ms(&civil)
+               : 0;
+}
+
+static enum err supervise(struct making *making, const struct actor *actor, struct str class)
+{
+    struct supervision_new wish = {.group = class, .all = true};
+    struct supervision_fault fault;
+    struct record_id id;
+    json_t *shown = NULL;
+    ERR_TRY(supervision_show(&making->engine, actor, false, &shown));
+    wish.until_ms = last_end(shown);
+    json_decref(shown);
+    return supervision_start(&making->engine, actor, &wish, &id, &fault);
+}
+
+/* As the adult does it who signs in. */
+static int make_supervision(struct making *making, const json_t *row)
+{
+    struct arena arena;
+    struct account account;
+    struct str class = member(row, "supervise");
+    struct actor actor = {.school = making->operator.school,
+                          .now_ms = making->operator.now_ms,
+                          .today = making->operator.today };
+    arena_init(&arena, ARENA_MAX);
+    enum err err =
+        account_find_at(&making->engine, &arena, actor.school, member(row, "by"), &account);
+    if (err == ERR_OK) {
+        err = store_begin(making->engine.store, actor.school, STORE_READ);
+    }
+    if (err == ERR_OK) {
+        actor.account = account.id;
+        err = actor_load(making->engine.store, &arena, account.person, &actor);
+        store_rollback(making->engine.store);
+    }
+    const json_t *id = json_object_getn(making->made, class.p, class.len);
+    err = err == ERR_OK ? supervise(making, &actor, str_from(json_string_value(id))) : err;
+    arena_fini(&arena);
+    return err == ERR_OK ? OPTIONS_GO_ON : fail(making, class, err, NULL);
+}
+
 /* ---- the whole ---- */
 
 static enum err put_school(struct making *making, const json_t *school, struct str policy)
@@ -215,7 +267,10 @@ static int make_rows(struct making *making, const json_t *rows)
     static const struct {
         const char *key;
         int (*make)(struct making *making, const json_t *row);
-    } makers[] = {{"make", make_record}, {"move", move_record}, {"account", make_account}};
+    } makers[] = {{"make", make_record},
+                  {"move", move_record},
+                  {"account", make_account},
+                  {"supervise", make_supervision}};
     int code = OPTIONS_GO_ON;
     for (size_t i = 0; i < json_array_size(rows) && code == OPTIONS_GO_ON; i++) {
         const json_t *row = json_array_get(rows, i);

@@ -190,3 +190,20 @@ enum err policy_period(const struct policy *policy, int64_t utc_ms, struct str *
     *ret_until_ms = moment.until_ms;
     return ERR_OK;
 }
+
+struct str policy_period_label(const struct policy *policy, struct str id)
+{
+    for (size_t i = 0; i < policy->calendar.n_periods; i++) {
+        const struct period *period = &policy->calendar.periods[i];
+        if (str_eq(period->id, id)) {
+            return period->label.len != 0 ? period->label : period->id;
+        }
+    }
+    return STR("");
+}
+
+bool policy_group_is_adult(const struct policy *policy, unsigned group)
+{
+    CHECK(group < policy->n_groups);
+    return policy_group_is_staff(policy, group);
+}

@@ -70,6 +70,13 @@ MUST_USE enum err policy_local_to_utc(const struct policy *policy, struct str lo
 /* The period of the timetable that holds at a time: exactly one does ("outside" has a name too). */
 MUST_USE enum err policy_period(const struct policy *policy, int64_t utc_ms, struct str *ret_id,
                                 int64_t *ret_until_ms);
+/* What people call a period of the timetable: its label, or its id where it has none. Empty for
+ * what is no period of it, such as a weekend. */
+struct str policy_period_label(const struct policy *policy, struct str id);
+
+/* A group of the school's own adults: who may sit beside a class. The unknown group speaks like
+ * staff and may be anybody. */
+bool policy_group_is_adult(const struct policy *policy, unsigned group);
 
 /* True where a CONNECT may lead to this port: one of "connect_ports", where TLS is spoken. */
 bool policy_has_connect_port(const struct policy *policy, uint16_t port);

@@ -4,6 +4,7 @@
 #include "crypto/random.h"
 #include "crypto/secret.h"
 #include "records/account_impl.h"
+#include "records/supervision.h"
 #include "store/attempt.h"
 #include "wire/utf8.h"
 
@@ -328,6 +329,7 @@ static enum err disable(struct engine *engine, const struct actor *actor,
     }
     ERR_TRY(set_state(engine, actor, account, STR("disabled")));
     ERR_TRY(account_end_all(engine, actor, account, STR(""), STR("disabled")));
+    ERR_TRY(supervision_end_person(engine, actor, account->person, STR("the account is disabled")));
     return account_note(engine, actor, ACT_changed, account, "state", STR("disabled"));
 }
 
@@ -368,6 +370,7 @@ static enum err reset(struct engine *engine, const struct actor *actor,
     ERR_TRY(has_factors(engine->store, account, &announced));
     ERR_TRY(store_run(engine->store, STATEMENT_ACCOUNT_SET_HASH, values, 6, NULL));
     ERR_TRY(account_end_all(engine, actor, account, STR(""), STR("reset")));
+    ERR_TRY(supervision_end_person(engine, actor, account->person, STR("the password is reset")));
     ERR_TRY(account_note(engine, actor, ACT_changed, account, "password",
                          STR("reset to a one-time password")));
     return announced ? notice_add(engine->store, actor, NOTICE_password_reset, account->person,

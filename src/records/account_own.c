@@ -4,6 +4,7 @@
 #include "records/account_impl.h"
 #include "records/factor.h"
 #include "records/session.h"
+#include "records/supervision.h"
 #include "store/attempt.h"
 #include "wire/utf8.h"
 
@@ -157,6 +158,8 @@ static enum err compromised(struct engine *engine, const struct actor *actor, st
     ERR_TRY(store_run(engine->store, STATEMENT_ACCOUNT_SET_STATE, values, 5, NULL));
     ERR_TRY(account_end_all(engine, actor, &account, actor->session,
                             STR("somebody may know the password")));
+    ERR_TRY(supervision_end_person(engine, actor, account.person,
+                                   STR("somebody may know the password")));
     ERR_TRY(account_note(engine, actor, ACT_changed, &account, "state",
                          STR("somebody may know the password")));
     return notice_add(engine->store, actor, NOTICE_compromised, account.person, account.id,

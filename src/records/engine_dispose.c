@@ -221,6 +221,8 @@ static enum err remove_person(struct work *work, const struct disposal *disposal
         {STATEMENT_GONE_NOTICES, STR_INIT("notice")},
         {STATEMENT_GONE_LOOKS, STR_INIT("look")},
         {STATEMENT_GONE_FILES_SENT, STR_INIT("file")},
+        {STATEMENT_GONE_SUPERVISION_DEVICES, STR_INIT("supervision_device")},
+        {STATEMENT_GONE_SUPERVISIONS, STR_INIT("supervision")},
     };
     ERR_TRY(doom_all(work, disposal, STATEMENT_GONE_ACCOUNTS));
     ERR_TRY(doom_all(work, disposal, STATEMENT_GONE_FILES_SENT_OF));

@@ -367,6 +367,7 @@ static enum err read_all(struct publishing *publishing, struct str fixed, int64_
     char day_text[CIVIL_TEXT_MAX];
     int64_t day;
     publishing->published->next_ms = now_ms + RETRY_MS;
+    publishing->now_ms = now_ms;
     ERR_TRY(read_policy(publishing, fixed));
     if (publishing->published->policy.len == 0) {
         return ERR_OK;

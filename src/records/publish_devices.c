@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* From the register of devices to the gate: addresses, owners, class log-ons, isolation. */
+#include "base/clock.h"
 #include "policy/state.h"
 #include "records/publish_impl.h"
 #include "wire/addr.h"
@@ -8,7 +9,9 @@
 #define NO_END "9999-12-31T00:00:00.000Z"
 
 struct device {
-    struct str id, state, address, owner, class_id, group, supervisor, until, by;
+    struct str id, state, address, owner, class_id, group, by;
+    struct str supervisor; /* who is beside its class log-on; empty: nobody */
+    int64_t until_ms;
 };
 
 static bool is_placed(const struct publishing *publishing, struct str person)
@@ -52,25 +55,29 @@ static const char *class_fault(const struct publishing *publishing, const struct
     if (policy_group_find(publishing->policy, device->group, &group) != ERR_OK) {
         return "Its class log-on needs a group of the policy.";
     }
-    if (!is_placed(publishing, device->supervisor)) {
-        return "Its class log-on needs an adult who supervises it and is at the school today.";
-    }
-    return device->until.len == 0 ? "Its class log-on needs a last day of supervision." : NULL;
+    return policy_group_is_adult(publishing->policy, group)
+               ? "Its class log-on needs a group of pupils: that of its class is for adults."
+               : NULL;
 }
 
+/* A class log-on that cannot be used is told; one that can is the gate's while an adult runs it
+ * (records/supervision.h). */
 static void take_class(struct publishing *publishing, const struct device *device, json_t *to)
 {
     const char *fault = class_fault(publishing, device);
-    json_t *until = fault == NULL ? publish_day_end(publishing, device->until) : NULL;
-    if (until == NULL) {
-        publish_fault(publishing, "device", device->id, device->by,
-                      fault != NULL ? fault : "Its last day of supervision is no date.");
+    char until[CIVIL_TEXT_MAX];
+    if (fault != NULL) {
+        publish_fault(publishing, "device", device->id, device->by, fault);
         return;
     }
+    if (!is_placed(publishing, device->supervisor) || device->until_ms <= publishing->now_ms) {
+        return;
+    }
+    (void)civil_print_utc(device->until_ms, until);
     publish_put(publishing, to, STR("class"), publish_text(device->class_id));
     publish_put(publishing, to, STR("group"), publish_text(device->group));
     publish_put(publishing, to, STR("supervisor"), publish_text(device->supervisor));
-    publish_put(publishing, to, STR("supervised_until"), until);
+    publish_put(publishing, to, STR("supervised_until"), json_string(until));
 }
 
 void publish_take_device(struct publishing *publishing, struct store_rows *rows)
@@ -83,7 +90,7 @@ void publish_take_device(struct publishing *publishing, struct store_rows *rows)
         .class_id = store_rows_bytes(rows, 4),
         .group = store_rows_bytes(rows, 5),
         .supervisor = store_rows_bytes(rows, 6),
-        .until = store_rows_bytes(rows, 7),
+        .until_ms = store_rows_number(rows, 7),
         .by = store_rows_bytes(rows, 8),
     };
     json_t *to = json_pack("{s:o}", "id", publish_text(device.id));

@@ -12,6 +12,7 @@ struct publishing {
     struct store *store;
     struct str school;
     struct str today; /* "2026-11-22" */
+    int64_t now_ms;
     struct policy *policy;
     struct published *published;
     json_t *roles;                                     /* {person: [role]}, held today */

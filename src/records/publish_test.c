@@ -93,6 +93,24 @@ static int64_t utc(const char *text)
     return civil_to_ms(&civil);
 }
 
+/* A class log-on that an adult runs on a device, and is called as this is; the account as they are.
+ */
+static void supervise(struct school *school, const char *person, const char *group,
+                      const char *device, const char *until)
+{
+    const struct store_value values[] = {store_text(SCHOOL),           store_text(str_from(device)),
+                                         store_text(str_from(group)),  store_text(str_from(person)),
+                                         store_text(str_from(person)), store_number(1),
+                                         store_number(utc(until))};
+    const struct store_value held[] = {store_text(SCHOOL), store_text(str_from(device)),
+                                       store_text(str_from(device))};
+    put_account(school, person, person, false);
+    begin(school);
+    assert_ok(store_run(school->at.store, STATEMENT_SUPERVISION_ADD, values, 7, NULL));
+    assert_ok(store_run(school->at.store, STATEMENT_SUPERVISION_DEVICE_ADD, held, 3, NULL));
+    assert_ok(store_commit(school->at.store));
+}
+
 static void forget(struct school *school)
 {
     state_free(school->state);
@@ -324,8 +342,8 @@ TEST(devices_are_known_by_address_owner_and_class)
     put(&school, "group", "g-1", "", "kind=network policy_group=ks1");
     put(&school, "device", "d-1", "in_use", "tag=1 address=192.0.2.1 owner=p-1");
     put(&school, "device", "d-2", "in_use",
-        "tag=2 address=192.0.2.2 class_log_on=year-2 class_group=g-1 supervisor=p-3 "
-        "supervised_until=2026-11-23");
+        "tag=2 address=192.0.2.2 class_log_on=year-2 class_group=g-1");
+    supervise(&school, "p-3", "g-1", "d-2", "2026-11-23T23:59:30Z");
     put(&school, "device", "d-3", "in_use", "tag=3 address=192.0.2.3 owner=p-2");
     put(&school, "device", "d-4", "lost", "tag=4 address=192.0.2.4 owner=p-1");
     put(&school, "device", "d-5", "isolated", "tag=5 address=192.0.2.5");
@@ -347,6 +365,69 @@ TEST(devices_are_known_by_address_owner_and_class)
     close_school(&school);
 }
 
+/* Who is at an address, at a time, and beside whom. */
+static void assert_known(const struct school *school, const char *address, const char *when,
+                         enum known known, const char *supervisor)
+{
+    struct policy_images images = {.policy = school->parsed, .state = school->state};
+    struct policy_subject subject;
+    struct addr addr;
+    assert_ok(addr_parse(str_from(address), &addr));
+    (void)policy_identify(&images, STR(""), &addr, utc(when), &subject);
+    if (subject.known != known) {
+        fail_msg("%s at %s: %d", address, when, (int)subject.known);
+    }
+    assert_str_eq(subject.supervisor, str_from(known == KNOWN_CLASS ? supervisor : ""));
+}
+
+TEST(R85_a_class_log_on_is_published_only_while_its_adult_is_there_and_may_sign_in)
+{
+    static const struct {
+        const char *device, *person, *group;
+        const char *account; /* its state */
+        enum known known;
+    } cases[] = {
+        {"192.0.2.2", "p-2", "g-1", "active", KNOWN_CLASS},
+        {"192.0.2.3", "p-3", "g-1", "disabled", KNOWN_NOBODY},
+        {"192.0.2.4", "p-4", "g-1", "compromised", KNOWN_NOBODY},
+        {"192.0.2.5", "p-5", "g-1", "active", KNOWN_NOBODY}, /* has left */
+        {"192.0.2.6", "p-6", "g-2", "active", KNOWN_NOBODY}, /* the device went to another class */
+        {"192.0.2.7", "p-7", "g-1", "active", KNOWN_NOBODY}, /* is no adult of the school's */
+    };
+    struct school school;
+    open_school(&school);
+    put(&school, "group", "g-1", "", "kind=class policy_group=ks1");
+    put(&school, "group", "g-2", "", "kind=class policy_group=ks1");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char fields[128];
+        char post[16];
+        bool left = str_eq(str_from(cases[i].person), STR("p-5"));
+        bool visitor = str_eq(str_from(cases[i].person), STR("p-7"));
+        put(&school, "person", cases[i].person, left ? "left" : "here",
+            visitor ? "kind=visitor" : "kind=staff");
+        snprintf(post, sizeof(post), "post-%zu", i);
+        snprintf(fields, sizeof(fields), "person=%s role=%s from=2026-09-01", cases[i].person,
+                 visitor ? "governor" : "teacher");
+        put(&school, "post", post, "", fields);
+        snprintf(fields, sizeof(fields), "tag=%zu address=%s class_log_on=y2 class_group=g-1", i,
+                 cases[i].device);
+        put(&school, "device", cases[i].device, "in_use", fields);
+        supervise(&school, cases[i].person, cases[i].group, cases[i].device, "2026-11-23T11:00Z");
+        set_account(&school, cases[i].person, cases[i].account);
+    }
+    publish(&school, "2026-11-23T10:00Z");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        assert_known(&school, cases[i].device, "2026-11-23T10:59Z", cases[i].known,
+                     cases[i].person);
+        assert_known(&school, cases[i].device, "2026-11-23T11:00Z", KNOWN_NOBODY, "");
+    }
+    publish(&school, "2026-11-23T11:00Z");
+    const struct str class = STR("\"class\"");
+    assert_int_equal(str_find(buf_str(&school.published.state), class), school.published.state.len);
+    assert_int_equal(json_array_size(school.published.faults), 0);
+    close_school(&school);
+}
+
 TEST(a_device_that_the_gate_cannot_take_is_told_and_keeps_nothing_else_back)
 {
     static const struct {
@@ -357,13 +438,13 @@ TEST(a_device_that_the_gate_cannot_take_is_told_and_keeps_nothing_else_back)
         {"d-4", "tag=4 owner=p-1 class_log_on=y2 class_group=g-1", "Keep one of them"},
         {"d-5", "tag=5 class_log_on=y/2 class_group=g-1", "letters, digits"},
         {"d-6", "tag=6 class_log_on=y2", "group of the policy"},
-        {"d-7", "tag=7 class_log_on=y2 class_group=g-1 supervisor=p-2", "an adult"},
-        {"d-8", "tag=8 class_log_on=y2 class_group=g-1 supervisor=p-1", "last day"},
+        {"d-7", "tag=7 class_log_on=y2 class_group=g-2", "group of pupils"},
     };
     struct school school;
     open_school(&school);
     put(&school, "person", "p-1", "here", "kind=pupil");
     put(&school, "group", "g-1", "", "kind=network policy_group=ks1");
+    put(&school, "group", "g-2", "", "kind=class policy_group=teachers");
     put(&school, "device", "d-2", "in_use", "tag=2 address=2001:db8::7 owner=p-1");
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         put(&school, "device", cases[i].id, "in_use", cases[i].fields);
@@ -444,9 +525,8 @@ static void put_some_of_all(struct school *school)
     put(school, "suspension", "s-1", "", "person=p-1 from=2026-11-01 until=2026-12-01");
     put(school, "device", "d-1", "in_use", "tag=1 kind=laptop address=10.0.2.17 owner=p-1");
     put(school, "device", "d-2", "isolated", "tag=2 kind=laptop address=nowhere");
-    put(school, "device", "d-3", "in_use",
-        "tag=3 kind=tablet class_log_on=year2 class_group=g-1 supervisor=p-2 "
-        "supervised_until=2026-12-18");
+    put(school, "device", "d-3", "in_use", "tag=3 kind=tablet class_log_on=year2 class_group=g-1");
+    supervise(school, "p-2", "g-1", "d-3", "2026-11-23T11:00Z");
 }
 
 TEST(what_does_not_fit_into_memory_is_not_published_by_halves)
@@ -519,6 +599,7 @@ TESTS_MAIN(unit(R162_people_are_in_the_group_of_their_kind_year_and_role),
            unit(R230_an_agreement_counts_with_its_date_and_the_parents),
            unit(R201_a_suspension_holds_on_its_days),
            unit(devices_are_known_by_address_owner_and_class),
+           unit(R85_a_class_log_on_is_published_only_while_its_adult_is_there_and_may_sign_in),
            unit(a_device_that_the_gate_cannot_take_is_told_and_keeps_nothing_else_back),
            unit(faults_are_kept_until_the_next_publishing),
            unit(without_a_policy_nothing_is_published_and_a_given_one_comes_first),

@@ -9,6 +9,7 @@
 #include "crypto/random.h"
 #include "crypto/secret.h"
 #include "records/account_impl.h"
+#include "records/supervision.h"
 #include "store/attempt.h"
 #include "wire/addr.h"
 #include "wire/base64.h"
@@ -163,6 +164,7 @@ static enum err end_person(struct engine *engine, const struct actor *actor, str
 {
     const struct account account = {.id = actor->account, .person = actor->person};
     ERR_TRY(session_end_person(engine->store, actor->school, actor->person, actor->now_ms, why));
+    ERR_TRY(supervision_end_person(engine, actor, actor->person, why));
     return account_note(engine, actor, ACT_signed_out, &account, NULL, why);
 }
 

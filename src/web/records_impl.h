@@ -68,4 +68,10 @@ void records_form_fill(struct web_exchange *exchange, json_t *document,
 MUST_USE enum err records_choose(struct web_exchange *exchange, const struct register_def *def,
                                  json_t **ret_input, json_t *faults, json_t *choices);
 
+/* ---- the start page ---- */
+
+/* Adds the way to the class's computers to "actions", and a card of those that the person is beside
+ * to "cards" (class.c). */
+MUST_USE enum err class_add_to_start(struct web_exchange *exchange, json_t *document);
+
 #endif

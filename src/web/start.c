@@ -373,17 +373,18 @@ enum web_next web_start(struct web_exchange *exchange)
 {
     json_t *document = json_object();
     document_put(document, "title", STR("Start"));
+    add_actions(exchange, document);
     enum err err = add_cards(exchange, document_list(document, "cards"));
     if (err == ERR_OK) {
         err = gate_add_own(exchange, document);
     }
+    err = err == ERR_OK ? class_add_to_start(exchange, document) : err;
     if (err != ERR_OK) {
         json_decref(document);
         return page_err(exchange, err);
     }
     document_put_bool(document, "nothing",
                       json_array_size(json_object_get(document, "cards")) == 0);
-    add_actions(exchange, document);
     add_registers(exchange, document);
     return page_answer(exchange, 200, view_start, document);
 }

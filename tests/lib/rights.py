@@ -148,6 +148,7 @@ class World:
                          no_contact=no_contact, **{"from": since, "until": until})
         self.add(school, "group", kind="class")
         group = self.records[-1].id
+        self.add(school, "device", class_log_on="y2", class_group=group)
         for of, person, _, kind, since, until in self.members:
             if of == school:
                 self.add(school, "membership", names[person], group=group, kind=kind,
@@ -248,6 +249,15 @@ class World:
         else:
             nearest = CLASS if record.about and self.teaches(person, record.about) else SCHOOL
         return roles, nearest, record.about == person.id
+
+    def teaches_any(self, person):
+        return any(who == person.id and kind in ("teacher", "cover") and since <= str(TODAY)
+                   and (until is None or until >= str(TODAY))
+                   for _, who, _, kind, since, until in self.members)
+
+    def class_of(self, school):
+        return next(record for record in self.records
+                    if record.school == school and record.register == "group")
 
     def may(self, person, record, verb):
         standing = self.standing(person, record)
