@@ -84,7 +84,8 @@ def test_a_backup_comes_back_whole(school, tmp_path):
     place = again / "store" / "lodge.db"
     listed = json.loads(school.probe("list", "concern", data=again, place=place))
     assert [item["id"] for item in listed["items"]] == [school.concern]
-    assert school.probe("acts", data=again, place=place) == school.probe("acts")
+    acts = int(school.probe("acts"))
+    assert int(school.probe("acts", data=again, place=place)) == acts + 1  # the restore itself
     assert (again / "lodge.conf").read_text() == "school = oak\n"
     assert (again / "ca" / "ca.key").read_text() == "key"
     assert (again / "ca" / "ca.key").stat().st_mode & 0o777 == 0o600
@@ -96,7 +97,8 @@ def test_s4_a_test_of_a_backup_is_a_record_and_leaves_nothing_behind(school):
     backup = school.backup()
     assert school.verify(backup).startswith("whole: ")
     assert school.tests() == ["whole"]
-    assert sorted(path.name for path in (school.data / "backup").iterdir()) == ["public.key"]
+    assert sorted(path.name for path in (school.data / "backup").iterdir()) == ["public.key",
+                                                                           "written"]
     # The school went on since; the backup's chain is the beginning of today's.
     school.probe("make", "person", json.dumps({"name": "Ben Ash", "kind": "pupil"}))
     assert school.verify(backup).startswith("whole: ")
@@ -155,6 +157,35 @@ def test_what_is_there_is_never_restored_over(school, tmp_path):
     assert "not empty" in school.restore(backup, empty, code=1)
 
 
+def test_keep_removes_what_it_wrote_and_nothing_else(school):
+    theirs = school.to / "lodge-20260101T021500Z.backup"
+    school.to.mkdir()
+    theirs.write_bytes(b"LODGEBK1 of another gate")
+    options = ["backup", "--data", school.data, "--to", school.to]
+    first = school.backup()
+    # Two backups of one second have one name: so the first one is as if it were a day old.
+    old = first.rename(school.to / "lodge-20260102T021500Z.backup")
+    note = school.data / "backup" / "written"
+    note.write_text(note.read_text().replace(first.name, old.name))
+    done = school.lodge(*options, "--keep", "1")
+    assert f"{old.name}: removed" in done and not old.exists()
+    assert theirs.exists() and len(list(school.to.glob("lodge-*.backup"))) == 2
+    for wrong in ("0", "-1", "many", ""):
+        assert "--keep" in school.lodge(*options, "--keep", wrong, code=2)
+
+
+def test_a_restore_is_an_act_of_the_operator_with_the_backups_name(school, tmp_path):
+    backup = school.backup()
+    data = tmp_path / "again"
+    school.restore(backup, data)
+    shown = school.lodge("audit", "export", "--data", data, "--json")
+    acts = [json.loads(line) for line in shown.splitlines()]
+    restored = [act for act in acts if act["act"] == "brought_back"]
+    assert len(restored) == 1 and backup.name in restored[0]["words"], acts[-2:]
+    assert not restored[0]["actor"]
+    school.lodge("audit", "verify", "--data", data)
+
+
 def test_a_disposed_record_is_in_no_backup_after_and_sealed_in_those_before(school, tmp_path):
     before = school.backup()
     assert held(school.data, WORDS)
@@ -204,4 +235,4 @@ def test_postgres_is_backed_up_and_moves_to_sqlite_and_back(build, tmp_path, ser
     school.restore(next(back.glob("lodge-*")), tmp_path / "moved", "--database", moved)
     assert "there is a store already" in school.restore(
         next(back.glob("lodge-*")), tmp_path / "other", "--database", moved, code=1)
-    assert school.probe("acts", data=tmp_path / "moved", place=moved) == "2"
+    assert school.probe("acts", data=tmp_path / "moved", place=moved) == "4"  # each restore is one

@@ -13,7 +13,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/num.h"
 #include "cmd/archive.h"
+#include "cmd/backup_keep.h"
 #include "cmd/backup_key.h"
 #include "cmd/backup_read.h"
 #include "cmd/cmd.h"
@@ -23,13 +25,15 @@
 #include "records/clearing.h"
 #include "store/dump.h"
 
-enum { NAME_BYTES = 64, WHY_MAX = 2048 };
+enum { NAME_BYTES = BACKUP_NAME_BYTES, WHY_MAX = 2048, KEEP_MAX = 100000 };
 
 static const char details[] =
     "Make the pair of keys first (lodge backup key). The school may go on working meanwhile; the\n"
     "backup shows one moment. FOLDER gets two files:\n"
     "  lodge-TIME.backup   the records, the configuration, the CA\n"
     "  " BACKUP_KEYS_NAME "         the keys of sealed records; each backup replaces it\n"
+    "With --keep N the newest N backups that this data folder wrote stay in FOLDER; older ones of\n"
+    "its own go. What it did not write, or what was changed since, is never removed.\n"
     "Keep the newest " BACKUP_KEYS_NAME
     " only, wherever copies go: it is what makes a record that was\n"
     "disposed of unreadable in every backup. Not in a backup: events, the catalogue, the log.\n"
@@ -178,6 +182,43 @@ static int write_both(struct job *job, const char *folder)
     return EXIT_DONE;
 }
 
+/* ---- those of before ---- */
+
+struct removing {
+    const char *folder;
+    bool failed;
+};
+
+static void tell_gone(void *context, const char *name, bool gone)
+{
+    struct removing *removing = context;
+    if (gone) {
+        printf("%s/%s: removed\n", removing->folder, name);
+        return;
+    }
+    (void)cmd_fail(EXIT_REFUSED, "backup", "%s/%s could not be removed: %s", removing->folder, name,
+                   strerror(errno));
+    removing->failed = true;
+}
+
+/* keep 0: all of them. */
+static int settle(const struct job *job, const char *folder, uint64_t keep)
+{
+    struct removing removing = {.folder = folder};
+    enum err err = backup_keep_note(job->place.data_fd, job->folder_fd, job->name);
+    if (err == ERR_OK && keep != 0) {
+        err = backup_keep(job->place.data_fd, job->folder_fd, (size_t)keep, job->name, tell_gone,
+                          &removing);
+    }
+    if (err != ERR_OK) {
+        return cmd_fail(EXIT_REFUSED, "backup",
+                        "the backup is written, but " BACKUP_WRITTEN
+                        " could not be: %s. It will not be removed by --keep",
+                        err_text(err));
+    }
+    return removing.failed ? EXIT_REFUSED : EXIT_DONE;
+}
+
 /* ---- the command ---- */
 
 static int read_public(struct job *job, const char *data)
@@ -194,7 +235,7 @@ static int read_public(struct job *job, const char *data)
     return backup_key_read("backup", path, false, job->public);
 }
 
-static int run(const char *data, const char *folder, const char *database)
+static int run(const char *data, const char *folder, const char *database, uint64_t keep)
 {
     struct job job = {.folder_fd = -1};
     int code = read_public(&job, data);
@@ -211,6 +252,7 @@ static int run(const char *data, const char *folder, const char *database)
         code = cmd_fail(EXIT_REFUSED, "backup", "%s: %s", folder, strerror(errno));
     } else {
         code = write_both(&job, folder);
+        code = code == EXIT_DONE ? settle(&job, folder, keep) : code;
         close(job.folder_fd);
     }
     buf_fini(&job.why);
@@ -224,22 +266,29 @@ static int write_backup(int argc, char **argv)
     static const char *data;
     static const char *folder;
     static const char *database;
+    static const char *keep_text;
     static const struct option_row rows[] = {
         {"data", "DIR", "the data folder", &data, NULL, true},
         {"to", "FOLDER", "where backups go; made where absent", &folder, NULL, true},
+        {"keep", "N", "how many of its own stay; else all", &keep_text, NULL, false},
         {"database", "URI", "the store's place, as for serve", &database, NULL, false},
     };
     static const struct usage usage = {
         .command = "backup",
-        .synopsis = "--data DIR --to FOLDER",
+        .synopsis = "--data DIR --to FOLDER [--keep N]",
         .summary = "Writes a backup of the records, sealed so that this machine cannot read it.",
         .details = details,
         .options = rows,
         .n_options = sizeof(rows) / sizeof(rows[0]),
     };
     int first;
+    uint64_t keep = 0;
     int code = options_read(&usage, argc, argv, &first);
-    return code == OPTIONS_GO_ON ? run(data, folder, database) : code;
+    if (code == OPTIONS_GO_ON && keep_text != NULL &&
+        parse_u64(str_from(keep_text), 1, KEEP_MAX, &keep) != ERR_OK) {
+        return cmd_fail(EXIT_USAGE, "backup", "--keep: a number from 1 on");
+    }
+    return code == OPTIONS_GO_ON ? run(data, folder, database, keep) : code;
 }
 
 int cmd_backup(int argc, char **argv)

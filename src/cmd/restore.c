@@ -3,20 +3,24 @@
  * put there when it is whole. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "cmd/backup_key.h"
 #include "cmd/backup_read.h"
 #include "cmd/cmd.h"
 #include "cmd/place.h"
 #include "crypto/secret.h"
 #include "os/file.h"
+#include "records/restored.h"
+#include "wire/utf8.h"
 
-enum { PATH_BYTES = 4200, WHY_MAX = 2048 };
+enum { PATH_BYTES = 4200, WHY_MAX = 2048, WHO_BYTES = 200 };
 
 static const char details[] =
     "FILE is a backup; " BACKUP_KEYS_NAME
@@ -83,15 +87,40 @@ static bool share_store(const struct job *job)
     return job->database != NULL || fchmodat(job->read.folder_fd, PLACE_STORE, 0660, 0) == 0;
 }
 
+static struct str name_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    struct str name = str_from(slash != NULL ? slash + 1 : path);
+    return utf8_is_text(name) ? name : STR("a file");
+}
+
+/* "root (sudo: anna)"; what SUDO_USER says is no proof, but it is what there is. */
+static const char *who(char text[WHO_BYTES])
+{
+    const struct passwd *user = getpwuid(getuid());
+    const char *sudo = getenv("SUDO_USER");
+    const char *name = user != NULL ? user->pw_name : "a user without a name";
+    bool said = sudo != NULL && sudo[0] != '\0' && utf8_is_text(str_from(sudo));
+    (void)snprintf(text, WHO_BYTES, "%.90s%s%.90s%s", name, said ? " (sudo: " : "",
+                   said ? sudo : "", said ? ")" : "");
+    return text;
+}
+
 static int fill(struct job *job)
 {
+    char text[WHO_BYTES];
     struct store *store;
     job->read.place = job->database != NULL ? job->database : job->store;
     enum err err = backup_read(&job->read, &store);
     if (err != ERR_OK) {
         return cmd_fail(EXIT_REFUSED, "restore", "%s", buf_cstr(&job->why));
     }
+    err =
+        restored_note_back(store, name_of(job->read.records), str_from(who(text)), clock_utc_ms());
     store_close(store);
+    if (err != ERR_OK) {
+        return refuse(job, "the restore could not be noted in the audit");
+    }
     int code = share_store(job) ? make_room(job) : refuse(job, strerror(errno));
     if (code == OPTIONS_GO_ON && rename(job->beside, job->data) != 0) {
         code = refuse(job, strerror(errno));

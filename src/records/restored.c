@@ -5,8 +5,9 @@
 #include "base/clock.h"
 #include "records/audit.h"
 #include "store/attempt.h"
+#include "wire/utf8.h"
 
-enum { SCHOOLS_BYTES = 1024 * 1024, DAY_CHARS = 10 };
+enum { SCHOOLS_BYTES = 1024 * 1024, DAY_CHARS = 10, WORDS_MAX = 1024, NAME_MAX_BYTES = 200 };
 
 enum err restored_schools(struct store *store, struct arena *arena, struct str **ret_ids,
                           size_t *ret_n)
@@ -81,6 +82,41 @@ enum err restored_note(struct engine *engine, const struct restored *test, int64
     for (size_t i = 0; i < n && err == ERR_OK; i++) {
         err = note_school(engine, test, schools[i], now_ms);
     }
+    arena_fini(&arena);
+    return err;
+}
+
+static enum err note_back(struct store *store, struct str school, struct str words, int64_t now_ms)
+{
+    const struct actor actor = {
+        .school = school, .operator= true, .now_ms = now_ms, .today = clock_british_day(now_ms)};
+    const struct act_entry entry = {
+        .act = ACT_brought_back, .area = STR("school"), .record = school, .words = words};
+    struct store_attempt attempt = store_attempt(store, school, STORE_WRITE);
+    while (store_attempt_begin(&attempt)) {
+        store_attempt_end(&attempt, audit_append(store, NULL, &actor, &entry, NULL));
+    }
+    return attempt.err;
+}
+
+enum err restored_note_back(struct store *store, struct str backup, struct str who, int64_t now_ms)
+{
+    struct arena arena;
+    struct str *schools;
+    struct buf words;
+    size_t n = 0;
+    arena_init(&arena, SCHOOLS_BYTES);
+    buf_init(&words, WORDS_MAX);
+    buf_printf(&words, "from %.*s by %.*s at the machine",
+               STR_ARG(utf8_head(backup, NAME_MAX_BYTES)), STR_ARG(utf8_head(who, NAME_MAX_BYTES)));
+    enum err err = buf_err(&words);
+    if (err == ERR_OK) {
+        err = restored_schools(store, &arena, &schools, &n);
+    }
+    for (size_t i = 0; i < n && err == ERR_OK; i++) {
+        err = note_back(store, schools[i], buf_str(&words), now_ms);
+    }
+    buf_fini(&words);
     arena_fini(&arena);
     return err;
 }

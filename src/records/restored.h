@@ -21,6 +21,11 @@ struct restored {
 /* One record and its act in each school of the store, by the operator. */
 MUST_USE enum err restored_note(struct engine *engine, const struct restored *test, int64_t now_ms);
 
+/* The act of a restore, in each school of the store that was made, by the operator: when, from
+ * which backup (the file's name), and who was signed in at the machine. */
+MUST_USE enum err restored_note_back(struct store *store, struct str backup, struct str who,
+                                     int64_t now_ms);
+
 /* The ids of all schools, in the arena. Opens its own transaction. */
 MUST_USE enum err restored_schools(struct store *store, struct arena *arena, struct str **ret_ids,
                                    size_t *ret_n);
