@@ -108,9 +108,11 @@ static json_t *moves_json(const struct work *work, struct str state)
 static enum err add_rights(struct work *work, const struct store_value *row, json_t *record)
 {
     enum area area = work->def->area;
+    bool undo;
+    ERR_TRY(write_may_undo(work, row, &undo));
     json_t *may = json_pack(
-        "{s:b, s:b, s:o, s:o}", "change", standing_may(&work->standing, area, VERB_change),
-        "dispose", standing_may(&work->standing, area, VERB_dispose), "moves",
+        "{s:b, s:b, s:b, s:o, s:o}", "change", standing_may(&work->standing, area, VERB_change),
+        "undo", undo, "dispose", standing_may(&work->standing, area, VERB_dispose), "moves",
         moves_json(work, row[COLUMN_STATE].bytes), "dispose_for", dispose_reasons_json());
     bool fine = json_put(record, STR("may"), may);
     if (work->looked) {

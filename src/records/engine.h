@@ -51,10 +51,10 @@ MUST_USE enum err engine_list(struct engine *engine, const struct actor *actor,
                               const struct register_def *def, const struct engine_query *query,
                               json_t **ret_document);
 
-/* One record as above with all fields, and "may": {"change", "dispose", "moves": [{"name", "label",
- * "reason": bool, "demands": [field]}], "dispose_for": [{"value", "label"}]}, and where it holds
- * anything sensitive "look": "open" or "needed" (then those values are null and not among "shown":
- * the page asks for a reason and calls look_open for the person in "about"). */
+/* One record as above with all fields, and "may": {"change", "undo", "dispose", "moves": [{"name",
+ * "label", "reason": bool, "demands": [field]}], "dispose_for": [{"value", "label"}]}, and where it
+ * holds anything sensitive "look": "open" or "needed" (then those values are null and not among
+ * "shown": the page asks for a reason and calls look_open for the person in "about"). */
 MUST_USE enum err engine_get(struct engine *engine, const struct actor *actor,
                              const struct register_def *def, struct str id, json_t **ret_record);
 

@@ -138,6 +138,9 @@ MUST_USE enum err write_row_make(struct work *work, const struct record_id *id,
 MUST_USE enum err write_row_change(struct work *work, const struct store_value *before,
                                    const json_t *input, uint64_t *ret_touched);
 
+/* Whether taking the last change back is the actor's to do; a look may still have to be opened. */
+MUST_USE enum err write_may_undo(struct work *work, const struct store_value *row, bool *ret_may);
+
 /* ---- past versions and acts (engine_past.c) ---- */
 
 MUST_USE enum err past_add(struct work *work, const struct change *change);

@@ -270,6 +270,15 @@ TEST(a_move_asks_for_what_it_demands_and_is_for_its_roles)
     school_close(&at);
 }
 
+static bool may_undo(struct school *at, const struct actor *actor, const char *name,
+                     struct record_id id)
+{
+    json_t *record = school_get(at, actor, name, id);
+    bool may = json_is_true(school_at(record, "may.undo"));
+    json_decref(record);
+    return may;
+}
+
 TEST(a_move_is_taken_back_only_by_whoever_may_make_the_move_back)
 {
     struct school at;
@@ -282,7 +291,9 @@ TEST(a_move_is_taken_back_only_by_whoever_may_make_the_move_back)
     json_t *input = school_json("{}");
     assert_ok(engine_move(&at.engine, &technician, def, school_id(&id), 1, STR("isolate"), input,
                           STR("The DSL asked"), NULL));
+    assert_false(may_undo(&at, &technician, "device", id));
     assert_err(engine_undo(&at.engine, &technician, def, school_id(&id), 2, NULL), ERR_DENIED);
+    assert_true(may_undo(&at, &head, "device", id));
     assert_ok(engine_undo(&at.engine, &head, def, school_id(&id), 2, NULL));
     /* Withdrawing has no move back. */
     assert_ok(engine_move(&at.engine, &technician, def, school_id(&id), 3, STR("withdraw"), input,

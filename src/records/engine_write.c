@@ -382,6 +382,25 @@ static enum err check_undone(struct work *work, uint64_t touched)
     return ERR_OK;
 }
 
+enum err write_may_undo(struct work *work, const struct store_value *row, bool *ret_may)
+{
+    bool changes = standing_may(&work->standing, work->def->area, VERB_change);
+    int64_t version = row[COLUMN_VERSION].number;
+    struct store_value *then = changes && version > 1 ? copy_row(work, row) : NULL;
+    if (then == NULL) {
+        *ret_may = false;
+        return changes && version > 1 ? ERR_MEMORY : ERR_OK;
+    }
+    enum err err = past_restore(work, version - 1, then);
+    if (err == ERR_OK) {
+        *ret_may = may_take_back(work, row[COLUMN_STATE].bytes, then[COLUMN_STATE].bytes);
+    } else if (err == ERR_NOT_FOUND) {
+        *ret_may = false;
+        err = ERR_OK;
+    }
+    return err;
+}
+
 static enum err undo_step(struct work *work, void *context)
 {
     struct order *order = context;

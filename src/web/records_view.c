@@ -148,12 +148,12 @@ static void add_done(struct web_exchange *exchange, const json_t *record, json_t
         {STR_INIT("undone"), STR_INIT("The last change is taken back."), false},
     };
     struct str done = query_text(exchange, STR("done"));
-    bool changes = document_is(json_object_get(record, "may"), "change");
+    bool undo = document_is(json_object_get(record, "may"), "undo");
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (str_eq(rows[i].done, done)) {
             json_t *banner = document_object(view, "done");
             document_put(banner, "text", rows[i].text);
-            document_put_bool(banner, "undo", rows[i].undo && changes);
+            document_put_bool(banner, "undo", rows[i].undo && undo);
         }
     }
 }
@@ -278,9 +278,7 @@ static enum web_next show_history(struct web_exchange *exchange, unsigned status
     document_put(document, "of", document_get(record, "title"));
     document_put(document, "path", records_path(exchange, def, exchange->parameters[1], ""));
     document_put_number(document, "version", document_number(record, "version"));
-    document_put_bool(document, "undo",
-                      document_is(json_object_get(record, "may"), "change") &&
-                          document_number(record, "version") > 1);
+    document_put_bool(document, "undo", document_is(json_object_get(record, "may"), "undo"));
     if (status != 200) {
         add_not_undone(exchange, def, document, faults);
         document_put_bool(document, "look", str_eq(document_get(record, "look"), STR("needed")));
