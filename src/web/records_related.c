@@ -19,7 +19,9 @@ static void add_word(const struct register_field *field, struct str text, struct
     }
     buf_append(note, note->len != 0 ? STR(" \xc2\xb7 ") : STR(""));
     if (yes_no) {
-        buf_append(note, field->label);
+        /* "Has a parent or carer signed too?": said, not asked. */
+        bool named = is_named_in(field->label);
+        buf_append(note, str_sub(field->label, 0, field->label.len - (named ? 0 : 1)));
         return;
     }
     if (field->type == FIELD_DATE && is_named_in(field->label)) {
