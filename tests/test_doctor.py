@@ -34,7 +34,7 @@ def test_a_folder_that_is_ready_has_no_failure(lodge, tmp_path, image):
     found = verdicts(done.stdout)
     assert done.returncode == 0, done.stdout
     assert set(found) == {"options", "folders", "users", "kernel", "images", "port", "names", "room",
-                          "limits", "time", "ca", "roots", "memory"}
+                          "limits", "time", "ca", "roots", "memory", "mail"}
     assert found["options"] == found["folders"] == found["images"] == found["port"] == "ok"
 
 

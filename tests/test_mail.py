@@ -13,6 +13,7 @@ import certificates
 import school
 from console import Console
 from mail_server import PATIENCE, Script, Server
+from people import People
 
 HEAD = "hanna@oak.example"
 
@@ -289,6 +290,58 @@ def test_what_waits_is_announced_without_a_word_of_what_it_is(place, filled):
     assert mail.receivers == [HEAD] and mail.message["Subject"] == "Something waits for you in Lodge"
     assert at.console.console_url in mail.body and "password" not in mail.body
     assert "Tess" not in mail.text.decode()
+
+
+@pytest.mark.parametrize("case, said", [
+    ("good", "ok    mail: smtp://{0} answers, and takes the login"),
+    ("password", "warn  mail: smtp://{0}: Login denied (535)"),
+    ("stranger", "warn  mail: smtp://{0}: SSL peer certificate or SSH remote key was not OK"),
+    ("down", "warn  mail: smtp://{0}: Couldn't connect to server"),
+    ("mode", "warn  mail: "),
+    ("lines", "fail  mail: the file of mail-login is not two lines"),
+    ("address", "fail  mail: mail-from is no address"),
+])
+def test_the_doctor_tries_the_server_and_sends_nothing(lodge, tmp_path, world, leaf, case, said):
+    login = login_file(tmp_path, password="wrong" if case == "password" else "pass word")
+    if case == "mode":
+        login.chmod(0o644)
+    if case == "lines":
+        login.write_text("lodge\n")
+    shown = certificates.self_signed(tmp_path / "self", "x.example") if case == "stranger" else leaf
+    with Server(shown, login=("lodge", "pass word")) as server:
+        if case == "down":
+            with Script({}) as gone:
+                server.address = gone.address
+        (tmp_path / "data").mkdir()
+        (tmp_path / "data" / "lodge.conf").write_text(
+            f"mail-server = {server.address}\nmail-login = {login}\norigin-ca = {world.certificate}\n"
+            f"mail-from = {'nobody' if case == 'address' else 'lodge@oak.example'}\n")
+        done = subprocess.run([lodge, "doctor", "--data", tmp_path / "data"], capture_output=True,
+                              text=True)
+        assert said.format(server.address) in done.stdout
+        assert server.empty() and "pass word" not in done.stdout + done.stderr
+
+
+def audit_says(console, who):
+    client, _ = People(console).set_up(who, school.PASSWORD)
+    return client.json("GET", "/audit").json.get("mailed")
+
+
+def test_the_audit_says_to_whom_it_concerns_whether_its_end_is_mailed(lodge, tmp_path, place, filled):
+    with Server() as server, place(server.address) as at:
+        server.wait(1)
+        polled(lambda: at.states() == ["sent"])
+        assert audit_says(at.console, "hanna").startswith("The end of this record was last mailed to")
+        teacher = at.console.client()
+        teacher.sign_in("tess", school.PASSWORD)
+        assert teacher.json("GET", "/audit").json.get("mailed") is None
+    folder = tmp_path / "without"
+    folder.mkdir()
+    subprocess.run(["cp", "-r", filled[0], folder / "data"], check=True)
+    with Console(lodge, folder) as console:
+        assert "no mail server is set" in audit_says(console, "ted")
+        with sqlite3.connect(console.data / "store" / "lodge.db") as store:
+            assert store.execute("SELECT count(*) FROM outbox").fetchone() == (0,)
 
 
 @pytest.mark.parametrize("options, why", [

@@ -265,7 +265,7 @@ static const struct {
     {"kernel", check_kernel},   {"images", check_images},   {"ca", check_ca},
     {"roots", check_roots},     {"port", check_port},       {"names", check_names},
     {"room", check_room},       {"limits", check_limits},   {"time", check_time},
-    {"memory", check_memory},
+    {"mail", check_mail},       {"memory", check_memory},
 };
 
 static bool run_checks(struct doctor *doctor)

@@ -49,5 +49,7 @@ bool doctor_swap_is_safe(struct str line);
 /* The CA, its key and its end; the certificates of the system. */
 enum verdict check_ca(struct doctor *doctor);
 enum verdict check_roots(struct doctor *doctor);
+/* The mail server, where one is set: whether it answers, can be trusted and takes the login. */
+enum verdict check_mail(struct doctor *doctor);
 
 #endif

@@ -462,6 +462,7 @@ static enum err open_all(struct desk *desk, struct buf *why)
         .gate_name = conf_str(&child->conf.gate_name),
         .gate_sign_in_ms = child->conf.gate_sign_in_ms,
         .policy_fixed = child->conf.policy.len != 0,
+        .mail = child->conf.mail_server.len != 0,
         .first_code = desk->first_code[0] != '\0' ? desk->first_code : NULL,
         .first_done = first_run_over,
         .first_context = child,

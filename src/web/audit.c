@@ -3,8 +3,11 @@
 #include "records/audit_list.h"
 
 #include "base/clock.h"
+#include "records/outbox.h"
 #include "web/records_impl.h"
 #include "web/views.h"
+
+enum { WORDS_MAX = 256 };
 
 /* The query as it was sent, for the form and the links. */
 struct asked {
@@ -144,6 +147,40 @@ static enum err load(struct web_exchange *exchange, const struct asked *asked, j
     return err;
 }
 
+/* For those who can do something about it: whether the chain's end goes where this machine cannot
+ * reach it. */
+static enum err put_mailed(struct web_exchange *exchange, json_t *document)
+{
+    static const unsigned told = 1U << ROLE_head | 1U << ROLE_technician;
+    struct store *store = exchange->web->options.store;
+    char when[CIVIL_TEXT_MAX];
+    struct buf words;
+    int64_t sent_ms = 0;
+    if ((exchange->actor.roles & told) == 0) {
+        return ERR_OK;
+    }
+    if (exchange->web->options.mail) {
+        ERR_TRY(store_begin(store, exchange->actor.school, STORE_READ));
+        enum err err = outbox_last_sent(store, exchange->actor.school, MAIL_audit_head, &sent_ms);
+        store_rollback(store);
+        ERR_TRY(err);
+    }
+    buf_init(&words, WORDS_MAX);
+    if (sent_ms != 0) {
+        struct str text = str_make(when, clock_british_print(sent_ms, when));
+        buf_printf(&words, "The end of this record was last mailed to the head on %.*s.",
+                   STR_ARG(text));
+    } else if (exchange->web->options.mail) {
+        buf_append(&words, STR("The end of this record is mailed to the head each day. None has "
+                               "gone yet: the head needs an e-mail address under People."));
+    } else {
+        buf_append(&words, STR("The end of this record is not mailed: no mail server is set."));
+    }
+    document_put(document, "mailed", buf_str(&words));
+    buf_fini(&words);
+    return ERR_OK;
+}
+
 enum web_next web_audit(struct web_exchange *exchange)
 {
     const struct asked asked = {.person = query_text(exchange, STR("person")),
@@ -158,7 +195,9 @@ enum web_next web_audit(struct web_exchange *exchange)
     if (err == ERR_INVALID && fault.len != 0) {
         return answer_fault(exchange, document, fault, &asked);
     }
+    err = err == ERR_OK ? put_mailed(exchange, document) : err;
     if (err != ERR_OK) {
+        json_decref(list);
         json_decref(document);
         return page_err(exchange, err);
     }

@@ -126,6 +126,7 @@ struct web_options {
     struct str gate_name;                  /* the gate's own host; empty: there is none */
     int64_t gate_sign_in_ms;               /* how long somebody is signed in at the gate */
     bool policy_fixed;                     /* --policy FILE: read-only on screen */
+    bool mail;                             /* there is a mail server */
     const char *first_code; /* what the first run asks for; NULL: there is no first run */
     void (*first_done)(void *context); /* the school is made, the code is over */
     void *first_context;
