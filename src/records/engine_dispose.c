@@ -207,7 +207,7 @@ static enum err remove_of(struct work *work, const struct disposal *disposal,
     return ERR_OK;
 }
 
-/* A person's accounts, sessions, looks and what was announced of them. */
+/* A person's accounts, sessions, sign-ins, mails, looks and what was announced of them. */
 static enum err remove_person(struct work *work, const struct disposal *disposal)
 {
     static const struct gone gone[] = {
@@ -215,9 +215,12 @@ static enum err remove_person(struct work *work, const struct disposal *disposal
         {STATEMENT_GONE_FACTORS, STR_INIT("factor")},
         {STATEMENT_GONE_SHEETS, STR_INIT("sheet_code")},
         {STATEMENT_GONE_COMPUTERS, STR_INIT("computer")},
+        {STATEMENT_GONE_SIGN_INS, STR_INIT("gate_sign_in")},
+        {STATEMENT_GONE_MAILS, STR_INIT("outbox")},
         {STATEMENT_GONE_SESSIONS, STR_INIT("session")},
         {STATEMENT_GONE_ACCOUNT, STR_INIT("account")},
         {STATEMENT_GONE_NOTICES_SEEN, STR_INIT("notice_seen")},
+        {STATEMENT_GONE_NOTICES_MAILED, STR_INIT("notice_mailed")},
         {STATEMENT_GONE_NOTICES, STR_INIT("notice")},
         {STATEMENT_GONE_LOOKS, STR_INIT("look")},
         {STATEMENT_GONE_FILES_SENT, STR_INIT("file")},

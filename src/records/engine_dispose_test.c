@@ -4,9 +4,10 @@
 
 #include "lib/records.h"
 #include "os/file.h"
-#include "records/account.h"
+#include "records/account_impl.h"
 #include "records/audit.h"
 #include "records/glass.h"
+#include "records/outbox.h"
 #include "records/session.h"
 
 static enum err dispose(struct school *at, const struct actor *actor, const char *name,
@@ -143,6 +144,34 @@ TEST(with_a_person_go_their_accounts_and_sessions)
     assert_err(keys_seal(at.keys, school_id(&account), STR("a"), STR("a"), &sealed), ERR_NOT_FOUND);
     buf_fini(&sealed);
     assert_true(chain_is_whole(&at));
+    school_close(&at);
+}
+
+TEST(with_a_person_go_their_sign_ins_at_the_gate_and_what_was_mailed_of_them)
+{
+    struct school at;
+    school_open(&at);
+    struct actor head = school_person(&at, "Hanna Dale", "staff", "head");
+    struct record_id ada = school_somebody(&at, "Ada Price", "pupil");
+    struct record_id account;
+    struct account_fault fault;
+    const struct account_new fresh = {
+        .person = school_id(&ada), .log_on = STR("ap"), .hash = STR("$argon2id$a")};
+    assert_ok(account_make(&at.engine, &head, &fresh, &account, &fault));
+    const struct store_value sign_in[] = {
+        store_text(STR("s1")),           store_text(at.id),
+        store_text(STR("d1")),           store_text(school_id(&ada)),
+        store_text(school_id(&account)), store_text(STR("password")),
+        store_text(STR("10.0.0.1")),     store_number(head.now_ms),
+        store_number(head.now_ms + 1),
+    };
+    assert_ok(store_begin(at.store.store, at.id, STORE_WRITE));
+    assert_ok(store_run(at.store.store, STATEMENT_GATE_SIGN_IN_ADD, sign_in, 9, NULL));
+    assert_ok(notice_add(at.store.store, &head, NOTICE_password_reset, school_id(&ada),
+                         school_id(&account), STR("")));
+    assert_ok(store_commit(at.store.store));
+    assert_ok(outbox_announce(at.store.store, STR(""), head.now_ms));
+    assert_ok(dispose(&at, &head, "person", ada, 1, "due", NULL));
     school_close(&at);
 }
 
@@ -383,6 +412,7 @@ TESTS_MAIN(unit(what_is_disposed_of_is_nowhere_and_the_chain_still_verifies),
            unit(the_search_for_words_in_files_finds_what_is_there),
            unit(what_refers_to_a_record_is_emptied_or_stands_in_the_way),
            unit(with_a_person_go_their_accounts_and_sessions),
+           unit(with_a_person_go_their_sign_ins_at_the_gate_and_what_was_mailed_of_them),
            unit(of_a_person_nothing_stays_but_the_id_of_who_did_what),
            unit(a_disposal_needs_its_right_its_reason_and_the_version_that_was_seen),
            unit(K9_no_file_is_taken_before_the_form_has_said_no),
