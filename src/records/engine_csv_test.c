@@ -217,6 +217,29 @@ TEST(one_bad_row_and_nothing_is_stored_and_every_fault_is_told)
     school_close(&at);
 }
 
+TEST(a_table_that_would_keep_everybody_waiting_is_refused_whole)
+{
+    static const struct {
+        int rows;
+        enum err want;
+    } cases[] = {{ENGINE_IMPORT_ROWS_MAX, ERR_OK}, {ENGINE_IMPORT_ROWS_MAX + 1, ERR_LIMIT}};
+    struct school at;
+    school_open(&at);
+    struct actor office = school_person(&at, "Olive Dean", "staff", "office");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct buf csv;
+        buf_init(&csv, 1 << 20);
+        buf_append(&csv, STR("Name,Kind\n"));
+        for (int row = 0; row < cases[i].rows; row++) {
+            buf_printf(&csv, "Pupil %d,pupil\n", row);
+        }
+        json_decref(import(&at, &office, "person", buf_str(&csv), true, cases[i].want));
+        buf_fini(&csv);
+    }
+    assert_int_equal(count(&at, &office, "person"), 1);
+    school_close(&at);
+}
+
 TEST(exports_and_imports_are_for_their_roles)
 {
     struct school at;
@@ -281,6 +304,7 @@ TESTS_MAIN(unit(what_is_exported_comes_back_as_it_was),
            unit(a_plan_says_what_columns_are_and_which_rows_stay_out),
            unit(an_import_replaces_what_it_cannot_see),
            unit(one_bad_row_and_nothing_is_stored_and_every_fault_is_told),
+           unit(a_table_that_would_keep_everybody_waiting_is_refused_whole),
            unit(exports_and_imports_are_for_their_roles),
            unit(U8_a_table_does_not_tell_whether_a_guess_at_a_closed_value_is_right),
            unit(K16_an_export_holds_nothing_sealed_sensitive_or_unseen))

@@ -55,6 +55,9 @@ static enum err take_faults(struct import *import, const struct register_def *de
 
 static enum err add_row(struct import *import, const struct str *cells, size_t n, size_t line)
 {
+    if (import->n_rows == ENGINE_IMPORT_ROWS_MAX) {
+        return ERR_LIMIT;
+    }
     if (import->n_rows == import->room) {
         size_t room = import->room != 0 ? import->room * 2 : 256;
         struct row_in *rows = arena_array(&import->arena, room, sizeof(*rows));

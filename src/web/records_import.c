@@ -9,6 +9,7 @@
 #include "wire/csv.h"
 
 enum { COLUMN_NAME_MAX = 32, FIELD_NAME_MAX = 128 };
+_Static_assert(ENGINE_IMPORT_ROWS_MAX == 5000, "as a sentence below says");
 
 static bool may_bring(struct web_exchange *exchange, const struct register_def *def)
 {
@@ -138,7 +139,10 @@ static enum web_next import(struct web_exchange *exchange, const struct register
     json_t *report = NULL;
     enum err err = engine_import_csv(&engine, &exchange->actor, def, &asked, &report);
     if (err == ERR_LIMIT) {
-        return answer_fault(exchange, def, STR("This file is too long. Take it in parts"));
+        return answer_fault(exchange, def,
+                            STR("This table has more than 5,000 rows, or is too big. Nothing was "
+                                "taken. Split it into parts of at most 5,000 rows, each with the "
+                                "row of headings, and import them one after the other"));
     }
     if (err == ERR_INVALID && report == NULL) {
         return answer_fault(
