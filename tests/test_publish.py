@@ -128,3 +128,13 @@ def test_a_policy_of_the_command_line_is_shown_and_cannot_be_changed(running):
     page = polled(lambda: (lambda answer: answer.status == 200 and answer)(running.office.get("/policy")))
     assert page and "--policy" in page.text
     assert running.office.json("GET", "/policy").json["fixed"] is True
+
+
+def test_an_image_of_an_older_program_is_made_anew(lodge, build, tmp_path):
+    school.make(build, tmp_path / "data")
+    with Console(lodge, tmp_path) as console:
+        assert polled(lambda: ask(console, f"ada:{school.PASSWORD}") == "403")
+    (tmp_path / "data" / "images" / "state.img").write_bytes(b"an older form")
+    with console:
+        assert polled(lambda: ask(console, f"ada:{school.PASSWORD}") == "403"), console.log[-8:]
+        assert any("image-refused" in line and "the clerk makes it anew" in line for line in console.log)

@@ -235,6 +235,12 @@ enum err images_take(struct images *images, enum image image, bool *ret_changed,
         }
     }
     close(fd);
+    if (err == ERR_INVALID && slot->optional && slot->fd < 0) {
+        /* Of an older program, say: whoever starts the new one shall not have to remove it. */
+        log_line(LOG_WARN, "image-refused", "kind=%s why=\"%.*s\" do=\"the clerk makes it anew\"",
+                 rows[image].name, STR_ARG(buf_str(why)));
+        return ERR_OK;
+    }
     return err;
 }
 

@@ -35,7 +35,8 @@ struct images {
 const char *image_name(enum image image);
 
 /* Looks at one file. ERR_OK: a new image is in force (*ret_changed) or it is the same as before.
- * Else the one before stays, and *why holds what is wrong with the file and what to do. */
+ * Else the one before stays, and *why holds what is wrong with the file and what to do. A bad one
+ * of the clerk's is as one that is absent while there is none before it. */
 MUST_USE enum err images_take(struct images *images, enum image image, bool *ret_changed,
                               struct buf *why);
 

@@ -119,6 +119,21 @@ TEST(an_image_that_the_clerk_has_not_published_yet_may_be_absent)
     end();
 }
 
+TEST(an_image_of_the_clerk_that_an_older_program_made_does_not_stop_the_start)
+{
+    begin();
+    images.slots[IMAGE_STATE].optional = true;
+    assert_ok(file_write(dir_fd, "state.img", STR("an older form"), 0600));
+    assert_false(take(ERR_OK));
+    assert_int_equal(images.slots[IMAGE_STATE].fd, -1);
+    put_state("a");
+    assert_true(take(ERR_OK));
+    assert_ok(file_write(dir_fd, "state.img", STR("and once more"), 0600));
+    assert_false(take(ERR_INVALID)); /* with one in force it is a fault that must be told */
+    images.slots[IMAGE_STATE].optional = false;
+    end();
+}
+
 TEST(past_images_go_when_they_are_old_but_the_last_never)
 {
     struct timespec old[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
@@ -204,6 +219,7 @@ TEST(a_policy_is_checked_by_its_own_reader)
 }
 
 TESTS_MAIN(unit(an_image_that_the_clerk_has_not_published_yet_may_be_absent),
+           unit(an_image_of_the_clerk_that_an_older_program_made_does_not_stop_the_start),
            unit(past_images_go_when_they_are_old_but_the_last_never),
            unit(an_image_is_taken_once_and_again_when_its_contents_change),
            unit(a_damaged_image_is_refused_with_the_reason_and_the_old_one_stays),
