@@ -56,6 +56,9 @@ NUMBERS = {4, 5}
 REFERRED = {"person": ("reg_person", "f_name"), "group": ("reg_group", "f_name"),
             "device": ("reg_device", "f_tag")}
 
+# What statements of src/store/*.sql.def find in all schools at once: {register: columns}.
+EVERYWHERE = {"person": ["k_email"]}
+
 
 def dated(row):
     return (f"({row}.f_from IS NULL OR {row}.f_from <= $3) AND "
@@ -285,6 +288,10 @@ def indexes(register):
     for field in register.fields:
         if field.unique:
             add([field.lookup], "UNIQUE ")
+    for column in EVERYWHERE.get(register.name, []):
+        if column in dict(register.columns):
+            name = f"{table}_{column}_everywhere"
+            made[name] = f"CREATE INDEX {name} ON {table} ({column}, school);"
     return made
 
 

@@ -6,7 +6,10 @@
 #include "records/account_impl.h"
 #include "records/gate_sign_in.h"
 #include "store/attempt.h"
+#include "wire/fold.h"
 #include "wire/utf8.h"
+
+enum { FOLD_MAX = 64 * 1024 };
 
 static const struct account_state_row {
     enum account_state state;
@@ -109,22 +112,34 @@ enum err account_end_all(struct engine *engine, const struct actor *actor,
     return gate_sign_in_end_account(engine, actor, account->id, why);
 }
 
-struct str account_pattern(struct arena *arena, struct str part)
+enum err account_pattern(struct arena *arena, struct str part, struct str *ret_pattern)
 {
-    char *text = arena_alloc(arena, 2 * part.len + 2);
-    size_t len = 0;
-    if (text == NULL) {
-        return STR("%");
+    struct buf key;
+    struct buf pattern;
+    size_t characters;
+    if (fold_check(part, &characters) != FOLD_FINE) {
+        *ret_pattern = STR("%\n%"); /* no key has a line's end */
+        return ERR_OK;
     }
-    text[len++] = '%';
-    for (size_t i = 0; i < part.len; i++) {
-        if (part.p[i] == '%' || part.p[i] == '_' || part.p[i] == '!') {
-            text[len++] = '!';
+    buf_init(&key, FOLD_MAX);
+    buf_init(&pattern, FOLD_MAX);
+    enum err err = fold_key(part, &key);
+    buf_append_byte(&pattern, '%');
+    for (size_t i = 0; i < key.len && err == ERR_OK; i++) {
+        if (key.p[i] == '%' || key.p[i] == '_' || key.p[i] == '!') {
+            buf_append_byte(&pattern, '!');
         }
-        text[len++] = ascii_lower(part.p[i]);
+        buf_append_byte(&pattern, key.p[i]);
     }
-    text[len++] = '%';
-    return str_make(text, len);
+    buf_append_byte(&pattern, '%');
+    err = err == ERR_OK ? buf_err(&pattern) : err;
+    if (err == ERR_OK) {
+        *ret_pattern = arena_dup(arena, buf_str(&pattern));
+        err = arena->failed ? ERR_MEMORY : ERR_OK;
+    }
+    buf_fini(&key);
+    buf_fini(&pattern);
+    return err;
 }
 
 /* ---- signing in ---- */
@@ -139,10 +154,11 @@ struct str account_fold(struct arena *arena, struct str name)
     return copy;
 }
 
-/* The only row; several are nobody's. */
-static enum err one_row(struct store *store, struct arena *arena, enum store_statement statement,
-                        const struct store_value *values, size_t n_values,
-                        struct account *ret_account)
+/* The only row; several are nobody's. address (else empty): only rows with just this one behind the
+ * account's columns. */
+static enum err only_row(struct store *store, struct arena *arena, enum store_statement statement,
+                         const struct store_value *values, size_t n_values, struct str address,
+                         struct account *ret_account)
 {
     struct store_rows *rows;
     struct store_value columns[ACCOUNT_COLUMNS_N];
@@ -150,6 +166,10 @@ static enum err one_row(struct store *store, struct arena *arena, enum store_sta
     size_t n = 0;
     ERR_TRY(store_query(store, statement, values, n_values, &rows));
     while (store_rows_next(rows, &err)) {
+        if (address.len != 0 &&
+            !str_eq_nocase(store_rows_bytes(rows, ACCOUNT_COLUMNS_N), address)) {
+            continue;
+        }
         for (size_t i = 0; i < ACCOUNT_COLUMNS_N && n == 0; i++) {
             columns[i] = store_rows_value(rows, i);
             columns[i].bytes = arena_dup(arena, columns[i].bytes);
@@ -166,6 +186,13 @@ static enum err one_row(struct store *store, struct arena *arena, enum store_sta
     }
     account_from_columns(columns, ret_account);
     return ERR_OK;
+}
+
+static enum err one_row(struct store *store, struct arena *arena, enum store_statement statement,
+                        const struct store_value *values, size_t n_values,
+                        struct account *ret_account)
+{
+    return only_row(store, arena, statement, values, n_values, STR(""), ret_account);
 }
 
 static enum err find_by_name(struct store *store, struct arena *arena, struct str folded,
@@ -242,13 +269,30 @@ enum err account_find_identity(struct store *store, struct arena *arena, struct 
     return err == ERR_OK && ret_account->state != ACCOUNT_ACTIVE ? ERR_NOT_FOUND : err;
 }
 
+/* Marks tell mailboxes apart, so the folded address only finds whom to look at. */
+static enum err find_match(struct store *store, struct arena *arena, struct str address,
+                           struct str folded, struct account *ret_account)
+{
+    const struct store_value value = store_text(folded);
+    ERR_TRY(store_begin(store, STR(""), STORE_READ));
+    return account_finish(
+        store, only_row(store, arena, STATEMENT_ACCOUNT_BY_EMAIL, &value, 1, address, ret_account));
+}
+
 enum err account_find_match(struct store *store, struct arena *arena, struct str address,
                             struct account *ret_account)
 {
-    const struct store_value values[] = {store_text(address)};
-    ERR_TRY(store_begin(store, STR(""), STORE_READ));
-    enum err err = account_finish(
-        store, one_row(store, arena, STATEMENT_ACCOUNT_BY_EMAIL, values, 1, ret_account));
+    struct buf folded;
+    size_t characters;
+    if (address.len == 0 || fold_check(address, &characters) != FOLD_FINE) {
+        return ERR_NOT_FOUND;
+    }
+    buf_init(&folded, FOLD_MAX);
+    enum err err = fold_key(address, &folded);
+    if (err == ERR_OK) {
+        err = find_match(store, arena, address, buf_str(&folded), ret_account);
+    }
+    buf_fini(&folded);
     return err == ERR_OK && ret_account->state != ACCOUNT_ACTIVE ? ERR_NOT_FOUND : err;
 }
 

@@ -49,7 +49,7 @@ bool notice_is_mailed(struct str kind, unsigned *ret_roles);
 /* {"at": ISO 8601 in UTC, "text": "22 November 2026, 2:05pm"}; null for 0. */
 json_t *account_moment(int64_t ms);
 
-/* A pattern of LIKE for a part of a text, in lower case. */
-struct str account_pattern(struct arena *arena, struct str part);
+/* A pattern of LIKE for a part of a folded text (wire/fold.h), in the arena. */
+MUST_USE enum err account_pattern(struct arena *arena, struct str part, struct str *ret_pattern);
 
 #endif

@@ -81,8 +81,10 @@ enum err account_list(struct engine *engine, const struct actor *actor, struct s
     json_object_set_new(document, "may", may);
     json_object_set_new(document, "page", json_integer((json_int_t)page));
     set_text(document, "search", search);
-    enum err err = account_finish(
-        engine->store, list(engine, actor, account_pattern(&arena, search), page, document));
+    struct str pattern;
+    enum err err = account_pattern(&arena, search, &pattern);
+    err = account_finish(engine->store,
+                         err == ERR_OK ? list(engine, actor, pattern, page, document) : err);
     arena_fini(&arena);
     if (err != ERR_OK) {
         json_decref(document);
@@ -160,9 +162,10 @@ enum err account_people_without(struct engine *engine, const struct actor *actor
     json_t *items = json_array();
     json_object_set_new(document, "items", items);
     set_text(document, "search", str_trim_space(search));
-    enum err err = account_finish(
-        engine->store,
-        people_without(engine, actor, account_pattern(&arena, str_trim_space(search)), items));
+    struct str pattern;
+    enum err err = account_pattern(&arena, search, &pattern);
+    err = account_finish(engine->store,
+                         err == ERR_OK ? people_without(engine, actor, pattern, items) : err);
     arena_fini(&arena);
     if (err != ERR_OK) {
         json_decref(document);

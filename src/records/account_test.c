@@ -51,7 +51,11 @@ static void add_row(struct store *store, const char *school, const char *registe
                                      store_text(STR(""))};
     for (size_t i = 0; i < n; i++) {
         size_t field = register_field_find(def, str_from(cells[i].field));
-        values[def->fields[field].column] = store_text(str_from(cells[i].text));
+        size_t column = def->fields[field].column;
+        values[column] = store_text(str_from(cells[i].text));
+        if (def->fields[field].keyed) {
+            values[column + def->fields[field].n_columns - 1] = values[column];
+        }
     }
     assert_ok(
         store_run(store, def->statements->insert, values, last->column + last->n_columns, NULL));

@@ -228,18 +228,28 @@ static enum err collect(struct store_rows *rows, json_t *items, int64_t *ret_nex
     return err;
 }
 
+/* From whose acts the list is found. Who may read of no register sees their own. */
+static enum store_statement way_of(const struct audit_query *query, struct str person)
+{
+    return person.len != 0        ? STATEMENT_ACTS_SEEN_OF
+           : query->area.len != 0 ? STATEMENT_ACTS_SEEN_IN
+                                  : STATEMENT_ACTS_SEEN;
+}
+
 static enum err ask(struct store *store, const struct actor *actor, const struct readable *readable,
                     const struct audit_query *query, const struct bounds *bounds, json_t *items,
                     int64_t *ret_next)
 {
     char day[DAY_TEXT_MAX];
+    bool own = readable->all.len <= 1 && readable->passed.len <= 1;
+    struct str who = own && query->person.len == 0 ? actor->person : query->person;
     const struct store_value values[] = {store_text(actor->school),
                                          store_text(actor->person),
                                          store_text(day_print(actor->today, day)),
                                          store_text(buf_str(&readable->all)),
                                          store_text(buf_str(&readable->passed)),
                                          store_text(readable->passed_roles),
-                                         store_text(query->person),
+                                         store_text(who),
                                          store_text(query->area),
                                          store_number(bounds->from_ms),
                                          store_number(bounds->until_ms),
@@ -247,7 +257,7 @@ static enum err ask(struct store *store, const struct actor *actor, const struct
                                          store_number(AUDIT_LIST_MAX + 1)};
     struct store_rows *rows;
     ERR_TRY(
-        store_query(store, STATEMENT_ACTS_SEEN, values, sizeof(values) / sizeof(values[0]), &rows));
+        store_query(store, way_of(query, who), values, sizeof(values) / sizeof(values[0]), &rows));
     enum err err = collect(rows, items, ret_next);
     store_rows_free(rows);
     return err;

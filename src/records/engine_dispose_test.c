@@ -222,6 +222,30 @@ static void look_at(struct school *at, const struct actor *actor, struct record_
     assert_ok(store_commit(at->store.store));
 }
 
+/* What other processes keep of a person: sign-ins at the gate, supervision, mails. */
+static void add_rows(struct school *at, struct record_id person, struct record_id account)
+{
+    char sql[2048];
+    bool postgres = store_kind(at->store.store) == STORE_POSTGRES;
+    const char *a = account.text;
+    const char *p = person.text;
+    int n = snprintf(
+        sql, sizeof(sql),
+        "BEGIN; %s INSERT INTO gate_sign_in (id, school, device, person, account, how, client, "
+        "begun_ms, until_ms) VALUES ('g', 'oak', 'd', '%s', '%s', 'password', '', 1, 2); "
+        "INSERT INTO supervision (id, school, class_group, person, account, made_ms, until_ms) "
+        "VALUES ('s', 'oak', 'c', '%s', '%s', 1, 2); "
+        "INSERT INTO supervision_device (supervision, device, school) VALUES ('s', 'd', 'oak'); "
+        "INSERT INTO outbox (id, school, kind, person, subject, body, made_ms, due_ms, state) "
+        "VALUES ('o', 'oak', 'k', '%s', 'a', 'zymurgy', 1, 1, 'sent'); "
+        "INSERT INTO notice (id, school, kind, about, record, words, made_ms) "
+        "VALUES ('n', 'oak', 'k', '%s', '', '', 1); "
+        "INSERT INTO notice_mailed (notice, school, mailed_ms) VALUES ('n', 'oak', 1); COMMIT",
+        postgres ? "SET LOCAL lodge.school = '*';" : "", p, a, p, a, p, p);
+    assert_true(n > 0 && n < (int)sizeof(sql));
+    test_store_script(&at->store, sql);
+}
+
 /* Somebody who did all that leaves a trace; to be disposed of are the post and the person. */
 static struct record_id busy_person(struct school *at, const struct actor *head,
                                     struct record_id *ret_post)
@@ -241,6 +265,7 @@ static struct record_id busy_person(struct school *at, const struct actor *head,
     const struct account_new other = {
         .person = school_id(&ben), .log_on = STR("ben"), .hash = STR("$argon2id$first")};
     assert_ok(account_make(&at->engine, head, &own, &account, &fault));
+    add_rows(at, ada, account);
     technician.account = school_id(&account);
     assert_ok(session_begin(&at->engine, &technician, SESSION_WHOLE, 0, &token));
     technician.account = STR("");
