@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What technician and head do to others' accounts, and the operator by `lodge user`. */
 #include "base/check.h"
+#include "base/clock.h"
 #include "crypto/random.h"
 #include "crypto/secret.h"
 #include "records/account_impl.h"
+#include "records/factor_impl.h"
+#include "records/permit.h"
 #include "records/supervision.h"
 #include "store/attempt.h"
 #include "wire/utf8.h"
@@ -347,20 +350,27 @@ static enum err enable(struct engine *engine, const struct actor *actor,
     return account_note(engine, actor, ACT_changed, account, "state", STR("enabled"));
 }
 
-/* Whether the account has what a role with a second factor has, and so is worth a notice. */
-static enum err has_factors(struct store *store, const struct account *account, bool *ret_has)
+/* Whether a reset is worth a notice: the account has a second factor (an application, a passkey or
+ * a sheet), or a role of the person's takes one, which whoever resets would else set up unseen. */
+static enum err is_guarded(struct store *store, const struct actor *actor,
+                           const struct account *account, bool *ret_guarded)
 {
-    const struct store_value values[] = {store_text(account->school), store_text(account->id)};
-    struct store_rows *rows;
-    enum err err;
-    bool has = false;
-    ERR_TRY(store_query(store, STATEMENT_FACTOR_LIST, values, 2, &rows));
-    while (store_rows_next(rows, &err)) {
-        has = true;
+    struct arena arena;
+    struct factors factors = {0};
+    struct actor other = {.school = account->school,
+                          .account = account->id,
+                          .now_ms = actor->now_ms,
+                          .today = clock_british_day(actor->now_ms)};
+    arena_init(&arena, ARENA_BYTES);
+    enum err err = factors_in(store, &arena, &other, &factors);
+    if (err == ERR_OK && account->person.len != 0) {
+        err = actor_load(store, &arena, account->person, &other);
+        err = err == ERR_NOT_FOUND ? ERR_OK : err; /* gone from the school: no role */
     }
-    store_rows_free(rows);
-    *ret_has = has;
-    return err;
+    arena_fini(&arena);
+    ERR_TRY(err);
+    *ret_guarded = factors_any(&factors) || permit_needs_factor(other.roles);
+    return ERR_OK;
 }
 
 static enum err reset(struct engine *engine, const struct actor *actor,
@@ -370,7 +380,7 @@ static enum err reset(struct engine *engine, const struct actor *actor,
     const struct store_value values[] = {
         store_text(account->school), store_text(account->id),  store_text(hash), store_number(1),
         store_number(actor->now_ms), store_text(actor->person)};
-    ERR_TRY(has_factors(engine->store, account, &announced));
+    ERR_TRY(is_guarded(engine->store, actor, account, &announced));
     ERR_TRY(store_run(engine->store, STATEMENT_ACCOUNT_SET_HASH, values, 6, NULL));
     ERR_TRY(account_end_all(engine, actor, account, STR(""), STR("reset")));
     ERR_TRY(supervision_end_person(engine, actor, account->person, STR("the password is reset")));

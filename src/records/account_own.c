@@ -145,6 +145,19 @@ enum err account_set_password(struct engine *engine, const struct actor *actor, 
     return err;
 }
 
+/* Once an hour: whoever says it again and again must not bury what else is announced. */
+static enum err announce_compromised(struct engine *engine, const struct actor *actor,
+                                     struct arena *arena, const struct account *account)
+{
+    const struct store_value values[] = {store_text(account->school), store_text(account->id),
+                                         store_number(actor->now_ms - MS_PER_HOUR)};
+    struct store_value count;
+    ERR_TRY(store_row(engine->store, STATEMENT_NOTICE_COMPROMISED, values, 3, arena, &count, 1));
+    return count.number == 0 ? notice_add(engine->store, actor, NOTICE_compromised, account->person,
+                                          account->id, STR(""))
+                             : ERR_OK;
+}
+
 static enum err compromised(struct engine *engine, const struct actor *actor, struct arena *arena)
 {
     struct account account;
@@ -162,8 +175,7 @@ static enum err compromised(struct engine *engine, const struct actor *actor, st
                                    STR("somebody may know the password")));
     ERR_TRY(account_note(engine, actor, ACT_changed, &account, "state",
                          STR("somebody may know the password")));
-    return notice_add(engine->store, actor, NOTICE_compromised, account.person, account.id,
-                      STR(""));
+    return announce_compromised(engine, actor, arena, &account);
 }
 
 enum err account_compromised(struct engine *engine, const struct actor *actor)

@@ -679,6 +679,64 @@ TEST(factors_that_a_technician_takes_off_are_announced)
     rig_close(&rig);
 }
 
+static size_t announced_to(struct rig *rig, const struct actor *actor)
+{
+    json_t *document;
+    assert_ok(notice_list(&rig->engine, actor, &document));
+    size_t n = json_array_size(json_object_get(document, "items"));
+    json_decref(document);
+    return n;
+}
+
+TEST(a_password_that_a_technician_resets_is_announced_with_a_sheet_alone_and_with_no_factor_yet)
+{
+    struct rig rig;
+    struct session_token token;
+    struct sheet sheet;
+    rig_open(&rig);
+    make(&rig, "hari", "hari");
+    make(&rig, "tess", "tess");
+    make(&rig, "ann", "ann");
+    struct actor head = signed_in(&rig, "hari", ROLE_head, &token);
+    struct actor ann = signed_in(&rig, "ann", ROLE_teacher, &token);
+    struct actor tess = signed_in(&rig, "tess", ROLE_technician, &token);
+    struct actor chair = actor_of(&rig, "cora", ROLE_chair);
+    assert_ok(account_reset(&rig.engine, &tess, head.account, STR("$argon2id$second")));
+    assert_int_equal(announced_to(&rig, &chair), 1); /* a head's role takes a factor */
+    assert_ok(account_reset(&rig.engine, &tess, ann.account, STR("$argon2id$second")));
+    assert_int_equal(announced_to(&rig, &chair), 1); /* a teacher's takes none */
+    assert_ok(sheet_make(&rig.engine, &ann, &sheet));
+    assert_ok(account_reset(&rig.engine, &tess, ann.account, STR("$argon2id$third")));
+    assert_int_equal(announced_to(&rig, &chair), 2);
+    assert_int_equal(announced_to(&rig, &head), 2);
+    assert_int_equal(announced_to(&rig, &ann), 1);
+    rig_close(&rig);
+}
+
+TEST(what_is_announced_is_not_hidden_behind_other_announcements)
+{
+    enum { FLOOD = 60 };
+    struct rig rig;
+    struct session_token token;
+    rig_open(&rig);
+    make(&rig, "hari", "hari");
+    make(&rig, "tess", "tess");
+    make(&rig, "ann", "ann");
+    struct actor head = signed_in(&rig, "hari", ROLE_head, &token);
+    struct actor tess = signed_in(&rig, "tess", ROLE_technician, &token);
+    struct actor ann = signed_in(&rig, "ann", ROLE_teacher, &token);
+    struct actor chair = actor_of(&rig, "cora", ROLE_chair);
+    assert_ok(account_reset_factors(&rig.engine, &tess, head.account));
+    for (size_t i = 0; i < FLOOD; i++) {
+        ann.now_ms += MS_PER_HOUR / 2;
+        assert_ok(account_compromised(&rig.engine, &ann));
+    }
+    chair.now_ms = head.now_ms = ann.now_ms;
+    assert_int_equal(announced_to(&rig, &chair), 1);
+    assert_int_equal(announced_to(&rig, &head), FLOOD / 2 + 1); /* one an hour of an account */
+    rig_close(&rig);
+}
+
 TEST(a_passkey_is_one_accounts_and_its_counter_only_grows)
 {
     struct rig rig;
@@ -834,26 +892,28 @@ TEST(R89_a_new_sealed_credential_withdraws_the_old_one)
     rig_close(&rig);
 }
 
-TESTS_MAIN(unit(a_log_on_is_found_in_any_case_and_by_its_school_where_two_have_it),
-           unit(what_is_no_name_is_nobodys), unit(S2_a_one_time_password_is_over_after_two_weeks),
-           unit(an_account_is_made_once_for_somebody_at_the_school),
-           unit(only_technician_and_head_reach_others_accounts_and_nobody_their_own),
-           unit(S2_disabling_ends_everything_at_once),
-           unit(R95_a_password_that_may_be_known_opens_nothing_but_the_page_for_a_new_one),
-           unit(a_password_that_people_try_first_is_refused),
-           unit(one_time_passwords_differ_and_are_easy_to_copy),
-           unit(who_somebody_is_elsewhere_is_one_accounts),
-           unit(a_session_ends_when_it_is_idle_and_after_a_day_at_work),
-           unit(each_step_up_is_a_new_token), unit(what_is_no_token_finds_nothing),
-           unit(a_session_ends_with_the_persons_last_role),
-           unit(R95_a_person_ends_their_sessions_and_nobody_elses),
-           unit(a_challenge_counts_once_and_not_for_long),
-           unit(a_code_of_the_application_counts_once),
-           unit(S2_ten_wrong_codes_lock_the_second_factor_for_a_while),
-           unit(each_code_of_a_sheet_counts_once_and_a_new_sheet_replaces_it),
-           unit(the_last_second_factor_of_a_head_stays),
-           unit(factors_that_a_technician_takes_off_are_announced),
-           unit(a_passkey_is_one_accounts_and_its_counter_only_grows),
-           unit(a_remembered_computer_is_for_one_account_and_twelve_hours),
-           unit(R89_the_sealed_credential_takes_two_people_opens_once_and_is_announced),
-           unit(R89_a_new_sealed_credential_withdraws_the_old_one))
+TESTS_MAIN(
+    unit(a_log_on_is_found_in_any_case_and_by_its_school_where_two_have_it),
+    unit(what_is_no_name_is_nobodys), unit(S2_a_one_time_password_is_over_after_two_weeks),
+    unit(an_account_is_made_once_for_somebody_at_the_school),
+    unit(only_technician_and_head_reach_others_accounts_and_nobody_their_own),
+    unit(S2_disabling_ends_everything_at_once),
+    unit(R95_a_password_that_may_be_known_opens_nothing_but_the_page_for_a_new_one),
+    unit(a_password_that_people_try_first_is_refused),
+    unit(one_time_passwords_differ_and_are_easy_to_copy),
+    unit(who_somebody_is_elsewhere_is_one_accounts),
+    unit(a_session_ends_when_it_is_idle_and_after_a_day_at_work), unit(each_step_up_is_a_new_token),
+    unit(what_is_no_token_finds_nothing), unit(a_session_ends_with_the_persons_last_role),
+    unit(R95_a_person_ends_their_sessions_and_nobody_elses),
+    unit(a_challenge_counts_once_and_not_for_long), unit(a_code_of_the_application_counts_once),
+    unit(S2_ten_wrong_codes_lock_the_second_factor_for_a_while),
+    unit(each_code_of_a_sheet_counts_once_and_a_new_sheet_replaces_it),
+    unit(the_last_second_factor_of_a_head_stays),
+    unit(factors_that_a_technician_takes_off_are_announced),
+    unit(
+        a_password_that_a_technician_resets_is_announced_with_a_sheet_alone_and_with_no_factor_yet),
+    unit(what_is_announced_is_not_hidden_behind_other_announcements),
+    unit(a_passkey_is_one_accounts_and_its_counter_only_grows),
+    unit(a_remembered_computer_is_for_one_account_and_twelve_hours),
+    unit(R89_the_sealed_credential_takes_two_people_opens_once_and_is_announced),
+    unit(R89_a_new_sealed_credential_withdraws_the_old_one))

@@ -4,7 +4,7 @@
 #include "records/account_impl.h"
 #include "store/attempt.h"
 
-enum { NOTICE_DAYS = 30, ARENA_BYTES = 8192 };
+enum { NOTICE_DAYS = 30, SHOWN_MAX = 100, ARENA_BYTES = 8192 };
 
 static const struct notice_row {
     struct str name;
@@ -74,7 +74,7 @@ static enum err list(struct engine *engine, const struct actor *actor, json_t *i
     ERR_TRY(store_query(engine->store, STATEMENT_NOTICE_LIST, values, 3, &open));
     while (store_rows_next(open, &err)) {
         const struct notice_row *row = row_of(store_rows_bytes(open, 1));
-        if (!is_for(row, store_rows_bytes(open, 2), actor)) {
+        if (!is_for(row, store_rows_bytes(open, 2), actor) || json_array_size(items) == SHOWN_MAX) {
             continue;
         }
         json_t *item = json_object();
