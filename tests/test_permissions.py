@@ -198,8 +198,10 @@ class Walk:
         for field in rights.fields_of(record.register, type="file"):
             path = f"{record.path}/file/{field}"
             self.ask("records_file", path, (403, 404) if sees else 404)
-            self.ask("records_file_ask", f"{path}/add", (200, 403) if sees else 404)
-            self.ask("records_file_add", f"{path}/add", (200, 403, 422) if sees else 404, form={})
+            adds = (self.world.may(self.person, record, "change") if sees else False) \
+                or self.world.may_add_own(self.person, record)
+            self.ask("records_file_ask", f"{path}/add", 200 if adds else 403 if sees else 404)
+            self.ask("records_file_add", f"{path}/add", 422 if adds else 403 if sees else 404, form={})
 
     # ---- pages ----
 

@@ -2,6 +2,7 @@
 /* What the pages of registers share: addresses, crumbs, loading. */
 #include "base/clock.h"
 #include "base/num.h"
+#include "records/attach.h"
 #include "web/records_impl.h"
 
 enum { NOUN_MAX = 128 };
@@ -124,4 +125,16 @@ json_t *records_load(struct web_exchange *exchange, const struct register_def *d
 struct str records_noun(struct web_exchange *exchange, const struct register_def *def)
 {
     return in_sentence(exchange, def->label);
+}
+
+enum err records_adding(struct web_exchange *exchange, const struct register_def *def,
+                        struct str id, json_t **ret_fields)
+{
+    struct engine engine = records_engine(exchange);
+    enum err err = attach_fields(&engine, &exchange->actor, def, id, ret_fields);
+    if (err == ERR_NOT_FOUND) {
+        *ret_fields = json_array();
+        err = *ret_fields != NULL ? ERR_OK : ERR_MEMORY;
+    }
+    return err;
 }

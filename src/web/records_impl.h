@@ -35,6 +35,13 @@ json_t *records_load(struct web_exchange *exchange, const struct register_def *d
 /* The register's kind of thing in a sentence: "concern". */
 struct str records_noun(struct web_exchange *exchange, const struct register_def *def);
 
+/* The beginning of the id, as one says it on the telephone: "ABCD-EFGH". */
+struct str records_number(struct web_exchange *exchange, struct str id);
+/* The file fields that take a file from this person as whoever made it (attach_fields); [] for all
+ * others. */
+MUST_USE enum err records_adding(struct web_exchange *exchange, const struct register_def *def,
+                                 struct str id, json_t **ret_fields);
+
 /* ---- one line of each ---- */
 
 /* Fills "title", "note", "href" and "warning" (a label, where a field that warns says yes).

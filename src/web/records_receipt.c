@@ -8,8 +8,7 @@
 
 enum { GROUP_CHARS = 4, NUMBER_CHARS = 8 };
 
-/* The beginning of the id, as one says it on the telephone: "ABCD-EFGH". */
-static struct str number_of(struct web_exchange *exchange, struct str id)
+struct str records_number(struct web_exchange *exchange, struct str id)
 {
     struct buf text;
     buf_init(&text, NUMBER_CHARS + 2);
@@ -38,6 +37,28 @@ struct str records_after_making(struct web_exchange *exchange, const struct regi
                  : records_path(exchange, def, id, "/received");
 }
 
+/* [{"text", "href"}] of the fields that take a file, and whether one was added a moment ago. */
+static enum err add_adding(struct web_exchange *exchange, const struct register_def *def,
+                           json_t *document)
+{
+    json_t *links = document_list(document, "adding");
+    json_t *fields = NULL;
+    size_t i;
+    json_t *field;
+    ERR_TRY(records_adding(exchange, def, exchange->parameters[1], &fields));
+    json_array_foreach(fields, i, field)
+    {
+        const struct str values[] = {def->plural, exchange->parameters[1],
+                                     document_get(field, "name")};
+        json_t *link = document_add(links);
+        document_put(link, "text", document_get(field, "label"));
+        document_put(link, "href", web_path(exchange, "/records/%/%/file/%/add", values, 3));
+    }
+    json_decref(fields);
+    document_put_bool(document, "added", str_eq(query_text(exchange, STR("done")), STR("added")));
+    return ERR_OK;
+}
+
 enum web_next web_records_received(struct web_exchange *exchange)
 {
     const struct register_def *def = records_def(exchange);
@@ -53,7 +74,7 @@ enum web_next web_records_received(struct web_exchange *exchange)
     json_t *document = records_document(exchange, def, STR("It has been received"), NULL);
     records_crumb(document, STR("Received"), STR(""));
     (void)json_object_update(document, receipt);
-    document_put(document, "number", number_of(exchange, id));
+    document_put(document, "number", records_number(exchange, id));
     document_put(document, "when", records_when(exchange, document_number(receipt, "made_ms")));
     document_put(document, "noun", records_noun(exchange, def));
     if (engine_get(&engine, &exchange->actor, def, id, &record) == ERR_OK) {
@@ -61,5 +82,10 @@ enum web_next web_records_received(struct web_exchange *exchange)
     }
     json_decref(record);
     json_decref(receipt);
+    err = add_adding(exchange, def, document);
+    if (err != ERR_OK) {
+        json_decref(document);
+        return page_err(exchange, err);
+    }
     return page_answer(exchange, 200, view_records_received, document);
 }

@@ -293,13 +293,18 @@ TEST(a_teacher_names_a_child_whom_they_do_not_teach_in_a_concern_by_the_whole_na
     web_rig_close(&oak.at);
 }
 
-static struct record_id concern(struct oak *oak)
+static struct record_id concern_by(struct oak *oak, const struct actor *maker)
 {
     struct record_id child = school_somebody(&oak->at.school, "Ada Price", "pupil");
-    return school_make(&oak->at.school, &oak->teacher, "concern",
+    return school_make(&oak->at.school, maker, "concern",
                        school_json("{'child': '%s', 'summary': 'A bruise', 'kind': 'home', "
                                    "'happened': '2026-05-01', 'facts': 'A secret of hers'}",
                                    child.text));
+}
+
+static struct record_id concern(struct oak *oak)
+{
+    return concern_by(oak, &oak->teacher);
 }
 
 TEST(U8_what_is_sensitive_opens_for_a_reason)
@@ -394,6 +399,76 @@ TEST(K9_no_upload_is_opened_for_what_may_show_a_child_undressed)
     assert_str_eq(buf_str(&oak.at.exchange.body), STR("A note"));
     struct str headers = buf_str(&oak.at.exchange.headers);
     assert_true(str_find(headers, STR("attachment")) < headers.len);
+    web_rig_close(&oak.at);
+}
+
+TEST(K9_whoever_made_a_record_adds_a_photo_to_it_by_the_same_question)
+{
+    struct oak oak;
+    char page[600];
+    char add[600];
+    oak_open(&oak);
+    struct actor ted = school_person(&oak.at.school, "Ted Wire", "staff", "technician");
+    struct record_id id = concern_by(&oak, &ted);
+    snprintf(page, sizeof(page), "%s", path_of("concerns", id, "/received"));
+    snprintf(add, sizeof(add), "%s", path_of("concerns", id, "/file/evidence/add"));
+    oak.at.actor = ted;
+    (void)web_rig_get(&oak.at, page);
+    assert_says(&oak.at, "Add a photo or file");
+    assert_says(&oak.at, add);
+    (void)web_rig_get(&oak.at, add);
+    assert_says(&oak.at, "Could it show anybody under 18");
+    assert_silent(&oak.at, "A bruise");
+    (void)web_rig_post(&oak.at, add, "k9=not_sure");
+    assert_says(&oak.at, "Do not upload it");
+    assert_silent(&oak.at, "type=\"file\"");
+    (void)web_rig_post(&oak.at, add, "k9=no");
+    assert_says(&oak.at, "type=\"file\"");
+    (void)web_rig_post(&oak.at, add, "k9=no&tried=1");
+    assert_int_equal(oak.at.exchange.status, 422);
+    assert_says(&oak.at, "Choose a file");
+    (void)web_rig_ask(&oak.at, WEB_POST, add,
+                      "--b\r\nContent-Disposition: form-data; name=\"k9\"\r\n\r\nno\r\n"
+                      "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"n.txt\"\r\n"
+                      "Content-Type: text/plain\r\n\r\nA note\r\n--b--\r\n",
+                      "multipart/form-data; boundary=b");
+    assert_int_equal(oak.at.exchange.status, 303);
+    (void)web_rig_get(&oak.at, web_rig_location(&oak.at));
+    assert_says(&oak.at, "The file was added");
+    assert_silent(&oak.at, "Add a photo or file");
+    /* No second one, nor the first one back, nor a word of it to anybody else. */
+    (void)web_rig_get(&oak.at, add);
+    assert_int_equal(oak.at.exchange.status, 404);
+    (void)web_rig_get(&oak.at, path_of("concerns", id, "/file/evidence"));
+    assert_int_equal(oak.at.exchange.status, 404);
+    oak.at.actor = oak.teacher;
+    (void)web_rig_get(&oak.at, add);
+    assert_int_equal(oak.at.exchange.status, 404);
+    web_rig_close(&oak.at);
+}
+
+TEST(a_teacher_adds_a_file_from_the_page_of_their_own_concern)
+{
+    struct oak oak;
+    char add[600];
+    oak_open(&oak);
+    struct record_id id = concern(&oak);
+    snprintf(add, sizeof(add), "%s", path_of("concerns", id, "/file/evidence/add"));
+    oak.at.actor = oak.teacher;
+    (void)web_rig_get(&oak.at, path_of("concerns", id, ""));
+    assert_says(&oak.at, add);
+    assert_silent(&oak.at, "/edit\"");
+    (void)web_rig_get(&oak.at, add);
+    assert_int_equal(oak.at.exchange.status, 200);
+    /* Once it is somebody's work, it is theirs alone. */
+    oak.at.actor = oak.dsl;
+    (void)web_rig_post(&oak.at, path_of("concerns", id, "/move/refer"), "version=1&reason=Police");
+    assert_int_equal(oak.at.exchange.status, 303);
+    oak.at.actor = oak.teacher;
+    (void)web_rig_get(&oak.at, path_of("concerns", id, ""));
+    assert_silent(&oak.at, add);
+    (void)web_rig_get(&oak.at, add);
+    assert_int_equal(oak.at.exchange.status, 403);
     web_rig_close(&oak.at);
 }
 
@@ -706,6 +781,8 @@ TESTS_MAIN(unit(a_list_shows_searches_and_sorts_what_one_may_see),
            unit(a_teacher_names_a_child_whom_they_do_not_teach_in_a_concern_by_the_whole_name),
            unit(U8_what_is_sensitive_opens_for_a_reason), unit(a_move_asks_for_what_it_demands),
            unit(K9_no_upload_is_opened_for_what_may_show_a_child_undressed),
+           unit(K9_whoever_made_a_record_adds_a_photo_to_it_by_the_same_question),
+           unit(a_teacher_adds_a_file_from_the_page_of_their_own_concern),
            unit(disposal_asks_why_and_whether_one_is_sure),
            unit(a_table_is_tried_before_it_is_taken),
            unit(K16_a_school_s_export_is_mapped_by_its_headings_and_corrected_by_the_person),

@@ -53,8 +53,22 @@ static bool keeps_lines(const struct register_field *field)
     return field->type == FIELD_LONG_TEXT || field->type == FIELD_SEALED_TEXT;
 }
 
+/* Whether whoever made it may put a file where there is none. */
+static bool takes_own(const json_t *adding, struct str name)
+{
+    size_t i;
+    json_t *field;
+    json_array_foreach(adding, i, field)
+    {
+        if (str_eq(document_get(field, "name"), name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void add_field(struct web_exchange *exchange, const struct register_def *def, size_t i,
-                      const json_t *record, json_t *rows, json_t *empty)
+                      const json_t *record, const json_t *adding, json_t *rows, json_t *empty)
 {
     const struct register_field *field = &def->fields[i];
     const json_t *kept = document_member(json_object_get(record, "fields"), field->name);
@@ -67,7 +81,8 @@ static void add_field(struct web_exchange *exchange, const struct register_def *
                           : STR("");
     bool closed = shown == NULL && str_eq(document_get(record, "look"), STR("needed"));
     bool changes = document_is(json_object_get(record, "may"), "change");
-    if (!closed && text.len == 0 && !(field->type == FIELD_FILE && changes)) {
+    bool own = takes_own(adding, field->name);
+    if (!closed && text.len == 0 && !(field->type == FIELD_FILE && changes) && !own) {
         if (changes) {
             json_array_append_new(empty, document_text(field->label));
         }
@@ -89,7 +104,7 @@ static void add_field(struct web_exchange *exchange, const struct register_def *
             document_put(value, "href", href);
         }
     }
-    if (field->type == FIELD_FILE && changes && !closed) {
+    if ((field->type == FIELD_FILE && changes && !closed) || own) {
         add_file_action(exchange, def, field, record, text.len != 0, row);
     }
 }
@@ -158,16 +173,22 @@ static void add_done(struct web_exchange *exchange, const json_t *record, json_t
     }
 }
 
-static void add_view(struct web_exchange *exchange, const struct register_def *def, json_t *record)
+static enum err add_view(struct web_exchange *exchange, const struct register_def *def,
+                         json_t *record)
 {
     json_t *view = document_object(record, "view");
     const json_t *may = json_object_get(record, "may");
     struct str id = document_get(record, "id");
     json_t *rows = document_list(view, "rows");
     json_t *empty = document_list(view, "empty");
-    for (size_t i = 0; i < def->n_fields; i++) {
-        add_field(exchange, def, i, record, rows, empty);
+    json_t *adding = NULL;
+    if (!document_is(may, "change")) {
+        ERR_TRY(records_adding(exchange, def, id, &adding));
     }
+    for (size_t i = 0; i < def->n_fields; i++) {
+        add_field(exchange, def, i, record, adding, rows, empty);
+    }
+    json_decref(adding);
     add_moves(exchange, def, record, view);
     add_stamps(exchange, record, view);
     add_done(exchange, record, view);
@@ -178,6 +199,7 @@ static void add_view(struct web_exchange *exchange, const struct register_def *d
                           json_is_object(json_object_get(record, "about")));
     document_put_bool(view, "change", document_is(may, "change"));
     document_put_bool(view, "dispose", document_is(may, "dispose"));
+    return ERR_OK;
 }
 
 enum web_next web_records_view(struct web_exchange *exchange)
@@ -194,12 +216,12 @@ enum web_next web_records_view(struct web_exchange *exchange)
     records_crumb(document, title, STR(""));
     (void)json_object_update_new(record, document);
     if (!exchange->wants_json) {
-        add_view(exchange, def, record);
         json_t *warnings = document_list(record, "warnings");
-        enum err err = def->about_itself
-                           ? records_related(exchange, document_get(record, "id"),
-                                             document_list(record, "related"), warnings)
-                           : ERR_OK;
+        enum err err = add_view(exchange, def, record);
+        err = err == ERR_OK && def->about_itself
+                  ? records_related(exchange, document_get(record, "id"),
+                                    document_list(record, "related"), warnings)
+                  : err;
         if (err != ERR_OK) {
             json_decref(record);
             return page_err(exchange, err);

@@ -3,6 +3,7 @@
 permit.def, pass.def and schema/ alone, apart from the program's own way, so that the two can be
 compared. The cases are written straight into the tables of a store that a console has made."""
 import base64
+import copy
 import datetime
 import hashlib
 import sys
@@ -268,6 +269,15 @@ class World:
         if self_about and verb in ("make", "change", "dispose") and record.area in APART:
             scopes = [scope for scope in scopes if scope < CLASS]
         return max(scopes, default=NONE) >= nearest
+
+    def may_add_own(self, person, record):
+        """Whether somebody may add a file to what they made: all of these are in their first state,
+        and hold no file."""
+        if record.made_by != person.id or len(record.definition.get("state", [])) < 2:
+            return False
+        anybodys = copy.copy(record)
+        anybodys.made_by = ""  # for adding, who made it does not count
+        return self.may(person, anybodys, "make")
 
     def has_any(self, person, area, verb, at_least=MADE):
         return max((RIGHTS[role, area, verb] for role in self.roles(person)), default=NONE) >= at_least
