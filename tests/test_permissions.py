@@ -389,3 +389,47 @@ def test_every_route_was_walked(schools):
     left = {name for name, (_, _, _, group) in routes_by_name.items()
             if group not in SIGNING and group != "policy"} - schools.walked
     assert not left
+
+
+def test_K11_whoever_was_once_the_subject_finds_no_trace_when_the_name_is_corrected(schools):
+    """Away from the head and back: what was written while it said another name tells nothing either,
+    and all the while it reaches the chair."""
+    world = schools.world
+    head, teacher, chair, maker = (schools.client(world.person(name))
+                                   for name in ("head", "teacher", "chair", "assistant"))
+    subject, other = world.person("head").id, world.person("teacher").id
+    body = {**NEW["allegation"], "adult": subject, "summary": "Heliotrope"}
+    made = maker.json("POST", "/records/allegations/new", body)
+    assert made.status == 200, made
+    path = made.json["location"].removesuffix("/received")
+    record = path.rsplit("/", 1)[1]
+
+    def counts():
+        lists = [head.json("GET", address).json for address in
+                 ("/records/allegations", f"/records/allegations?about={other}",
+                  "/records/allegations?search=heliotrope")]
+        waiting = head.json("GET", "/").text
+        return [document["total"] for document in lists] + [waiting]
+
+    before, version = counts(), 1
+    for now in (other, subject, other):
+        chair.json("POST", f"{path}/look", {"reason": "correction"})
+        changed = chair.json("POST", f"{path}/edit", {"version": version, "adult": now})
+        assert changed.status == 200, changed
+        version += 1
+        assert chair.json("GET", path).json["may"]["change"]
+        for address in ("", "/history", "/edit", "/look", "/received", "/dispose", "/file/evidence"):
+            assert head.json("GET", path + address).status == 404, (now == other, address)
+        for address in ("/undo", "/edit", "/dispose", "/move/tell"):
+            assert head.json("POST", path + address, {"version": version}).status == 404
+        assert counts() == before
+        for address in ("/audit", "/audit?area=allegation", f"/audit?person={other}",
+                        "/search?words=heliotrope", "/records/allegations.csv"):
+            text = head.json("GET", address).text
+            assert record not in text and "Heliotrope" not in text, address
+        assert teacher.json("GET", path).status == 404
+        assert record in chair.json("GET", "/audit?area=allegation").text
+    own = head.json("GET", f"/audit?person={subject}&area=person").json
+    assert "items" in own
+    for client in (head, teacher, chair, maker):
+        client.close()

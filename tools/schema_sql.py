@@ -22,7 +22,7 @@ what the viewer must not see. All of them begin with the VIEWER:
                where nobody else holds one behind a "<" of that role
 
 These four are worked out by records/standing.h, whose comment says what they mean. A person in a
-field with hidden_from never gets the row.
+field with hidden_from never gets the row, and nobody does who ever was in it: the acts tell who was.
 
 Then WORDS: $8 $9, $10 $11, $12 $13, $14 $15: each found word is from the first up to before the
 second; '' for no word. Words are rows of the table `word` (0006), made by engine_words.c.
@@ -81,10 +81,16 @@ def hidden(register):
     return [f"f_{field.name}" for field in register.fields if field.hidden_from]
 
 
+def was_subject(register, row, person):
+    """An act on the row hid from the person: a name that was corrected since."""
+    return (f"EXISTS (SELECT 1 FROM act h WHERE h.school = $1 AND h.record = {row}.id AND "
+            f"h.area = '{register.name}' AND h.hidden_from = {person})")
+
+
 def others(register):
     """The holder of the post q is no subject of the row s."""
-    return " AND ".join(f"(s.{column} IS NULL OR q.f_person <> s.{column})"
-                        for column in hidden(register))
+    now = [f"(s.{column} IS NULL OR q.f_person <> s.{column})" for column in hidden(register)]
+    return " AND ".join(now + [f"NOT {was_subject(register, 's', 'q.f_person')}"])
 
 
 def has_about(register):
@@ -99,6 +105,8 @@ def made_columns(register):
 def allowed(register):
     """What relationship says of the row t."""
     parts = [f"(t.{column} IS NULL OR t.{column} <> $2)" for column in hidden(register)]
+    if parts:
+        parts.append(f"NOT {was_subject(register, 't', '$2')}")
     if has_about(register):
         parts.append(
             "NOT EXISTS (SELECT 1 FROM reg_family k WHERE k.school = $1 AND k.f_adult = $2 AND "
@@ -115,6 +123,24 @@ def words(row, first=0):
             f"w.record = {row}.id AND w.word >= ${at} AND w.word < ${at + 1} LIMIT 1) "
             "IS NOT NULL)"
             for at in range(FIRST_WORD + 2 * first, LIMIT, 2)]
+
+
+def passed_on(register):
+    """The ids of rows whose subject holds, or of whom one who once was the subject holds, a role that
+    passes to the viewer."""
+    post = (f"p.school = $1 AND CAST($7 AS text) LIKE '%,' || p.f_role || ',%' AND {dated('p')} AND "
+            "s.school = $1")
+    nobody = ("NOT EXISTS (SELECT 1 FROM reg_post q WHERE q.school = $1 AND "
+              f"CAST($7 AS text) LIKE '%,' || p.f_role || '<' || q.f_role || ',%' AND {dated('q')} "
+              f"AND {others(register)})")
+    table, columns = register.table, hidden(register)
+    ways = [f"SELECT s.id FROM reg_post p CROSS JOIN {table} s WHERE {post} AND s.{column} = p.f_person "
+            f"AND {nobody}" for column in columns]
+    if columns:
+        ways.append(f"SELECT s.id FROM reg_post p CROSS JOIN act a CROSS JOIN {table} s WHERE {post} AND "
+                    "a.school = $1 AND a.hidden_from = p.f_person AND a.hidden_from <> '' AND "
+                    f"a.area = '{register.name}' AND s.id = a.record AND {nobody}")
+    return ways
 
 
 def near(register):
@@ -134,12 +160,7 @@ def near(register):
             f"m.f_group = g.f_group AND m.f_kind || '' = 'member' AND {dated('m')} AND {flag(5)} "
             f"AND {mine} AND s.about = m.f_person",
         ]
-    ways += [
-        f"SELECT s.id FROM reg_post p CROSS JOIN {table} s WHERE p.school = $1 AND "
-        f"CAST($7 AS text) LIKE '%,' || p.f_role || ',%' AND {dated('p')} AND {mine} AND "
-        f"s.{column} = p.f_person AND NOT EXISTS (SELECT 1 FROM reg_post q WHERE q.school = $1 AND "
-        f"CAST($7 AS text) LIKE '%,' || p.f_role || '<' || q.f_role || ',%' AND {dated('q')} AND "
-        f"{others(register)})" for column in hidden(register)]
+    ways += passed_on(register)
     return f"({' UNION '.join(ways)}) r CROSS JOIN {table} t"
 
 

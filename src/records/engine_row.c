@@ -7,6 +7,8 @@
 
 enum { NAME_MADE, NAME_CHANGED, NAME_FIELDS };
 
+enum { SUBJECTS_MAX = 256 }; /* who ever were one record's */
+
 bool field_refers(const struct register_field *field)
 {
     return field->type == FIELD_PERSON || field->type == FIELD_GROUP || field->type == FIELD_DEVICE;
@@ -64,11 +66,32 @@ static bool take_person(const struct store_value *value, struct str *people, siz
     return true;
 }
 
+/* Behind those whom it names now. A record that is being made has no acts. */
+static enum err add_former_subjects(struct work *work, const struct store_value *row,
+                                    struct str *hidden, size_t *n)
+{
+    const struct store_value values[] = {store_text(work->actor->school), row[COLUMN_ID],
+                                         store_text(work->def->name)};
+    struct store_rows *rows;
+    enum err err;
+    size_t room = *n + SUBJECTS_MAX;
+    ERR_TRY(store_query(work->engine->store, STATEMENT_ACT_SUBJECTS, values, 3, &rows));
+    while (store_rows_next(rows, &err)) {
+        if (*n == room) {
+            err = ERR_LIMIT;
+            break;
+        }
+        hidden[(*n)++] = arena_dup(&work->arena, store_rows_bytes(rows, 0));
+    }
+    store_rows_free(rows);
+    return err != ERR_OK ? err : work->arena.failed ? ERR_MEMORY : ERR_OK;
+}
+
 enum err row_facts(struct work *work, const struct store_value *row,
                    struct standing_facts *ret_facts)
 {
     const struct register_def *def = work->def;
-    struct str *hidden = arena_array(&work->arena, def->n_fields, sizeof(*hidden));
+    struct str *hidden = arena_array(&work->arena, def->n_fields + SUBJECTS_MAX, sizeof(*hidden));
     struct str *named = arena_array(&work->arena, def->n_fields, sizeof(*named));
     struct standing_facts facts = {.about = row[COLUMN_ABOUT].bytes,
                                    .made_by = row[COLUMN_MADE_BY].bytes,
@@ -81,6 +104,9 @@ enum err row_facts(struct work *work, const struct store_value *row,
         const struct store_value *value = &row[def->fields[i].column];
         (void)(def->fields[i].hidden_from && take_person(value, hidden, &facts.n_hidden_from));
         (void)(def->fields[i].named && take_person(value, named, &facts.n_named));
+    }
+    if (standing_hides(def)) {
+        ERR_TRY(add_former_subjects(work, row, hidden, &facts.n_hidden_from));
     }
     *ret_facts = facts;
     return ERR_OK;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* How an actor stands to one record, and to the records of a list: relationship before role.
  *
- * 1. The person in a field with hidden_from sees no trace of the record.
+ * 1. The person in a field with hidden_from sees no trace of the record, nor does whoever once was
+ *    in it.
  * 2. A person under a no-contact order sees nothing about that child, whatever their role.
  * 3. About one's own child (a tie in the family's register that holds today) a governor's roles
  * count for nothing, and where the register is sensitive or about families no role counts but the
@@ -34,7 +35,7 @@ bool standing_hides(const struct register_def *def);
 struct standing_facts {
     struct str about;
     struct str made_by;            /* empty for one that is being made */
-    const struct str *hidden_from; /* of all fields with hidden_from */
+    const struct str *hidden_from; /* of all fields with hidden_from, now and before */
     size_t n_hidden_from;
     const struct str *named; /* of all fields with named */
     size_t n_named;
