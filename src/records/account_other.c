@@ -238,11 +238,36 @@ static enum err check_person(struct store *store, struct arena *arena, const str
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
+/* Whether a change is worth a notice: the account has a second factor (an application, a passkey or
+ * a sheet), or a role of the person's takes one, which whoever has the one-time password would else
+ * set up unseen. */
+static enum err is_guarded(struct store *store, const struct actor *actor,
+                           const struct account *account, bool *ret_guarded)
+{
+    struct arena arena;
+    struct factors factors = {0};
+    struct actor other = {.school = account->school,
+                          .account = account->id,
+                          .now_ms = actor->now_ms,
+                          .today = clock_british_day(actor->now_ms)};
+    arena_init(&arena, ARENA_BYTES);
+    enum err err = factors_in(store, &arena, &other, &factors);
+    if (err == ERR_OK && account->person.len != 0) {
+        err = actor_load(store, &arena, account->person, &other);
+        err = err == ERR_NOT_FOUND ? ERR_OK : err; /* gone from the school: no role */
+    }
+    arena_fini(&arena);
+    ERR_TRY(err);
+    *ret_guarded = factors_any(&factors) || permit_needs_factor(other.roles);
+    return ERR_OK;
+}
+
 static enum err make(struct engine *engine, const struct actor *actor, struct arena *arena,
                      const struct account_new *fresh, const struct record_id *id,
                      struct account_fault *ret_fault)
 {
     struct str log_on = str_trim_space(fresh->log_on);
+    bool guarded;
     ERR_TRY(check_person(engine->store, arena, actor, fresh->person, ret_fault));
     ERR_TRY(check_new(log_on, ret_fault));
     const struct store_value values[] = {
@@ -264,8 +289,13 @@ static enum err make(struct engine *engine, const struct actor *actor, struct ar
         return fault(ret_fault, "log_on", "Another account has this log-on. Choose another.");
     }
     ERR_TRY(err);
-    return account_note(engine, actor, ACT_made, &account, "log_on",
-                        fresh->must_change ? STR("with a one-time password") : STR(""));
+    ERR_TRY(account_note(engine, actor, ACT_made, &account, "log_on",
+                         fresh->must_change ? STR("with a one-time password") : STR("")));
+    ERR_TRY(is_guarded(engine->store, actor, &account, &guarded));
+    /* The operator makes the first ones, before there is anybody to be told. */
+    return guarded && actor->person.len != 0 ? notice_add(engine->store, actor, NOTICE_account_made,
+                                                          account.person, account.id, actor->name)
+                                             : ERR_OK;
 }
 
 enum err account_make(struct engine *engine, const struct actor *actor,
@@ -348,29 +378,6 @@ static enum err enable(struct engine *engine, const struct actor *actor,
     }
     ERR_TRY(set_state(engine, actor, account, STR("active")));
     return account_note(engine, actor, ACT_changed, account, "state", STR("enabled"));
-}
-
-/* Whether a reset is worth a notice: the account has a second factor (an application, a passkey or
- * a sheet), or a role of the person's takes one, which whoever resets would else set up unseen. */
-static enum err is_guarded(struct store *store, const struct actor *actor,
-                           const struct account *account, bool *ret_guarded)
-{
-    struct arena arena;
-    struct factors factors = {0};
-    struct actor other = {.school = account->school,
-                          .account = account->id,
-                          .now_ms = actor->now_ms,
-                          .today = clock_british_day(actor->now_ms)};
-    arena_init(&arena, ARENA_BYTES);
-    enum err err = factors_in(store, &arena, &other, &factors);
-    if (err == ERR_OK && account->person.len != 0) {
-        err = actor_load(store, &arena, account->person, &other);
-        err = err == ERR_NOT_FOUND ? ERR_OK : err; /* gone from the school: no role */
-    }
-    arena_fini(&arena);
-    ERR_TRY(err);
-    *ret_guarded = factors_any(&factors) || permit_needs_factor(other.roles);
-    return ERR_OK;
 }
 
 static enum err reset(struct engine *engine, const struct actor *actor,

@@ -713,6 +713,26 @@ TEST(a_password_that_a_technician_resets_is_announced_with_a_sheet_alone_and_wit
     rig_close(&rig);
 }
 
+TEST(an_account_that_a_technician_makes_for_a_leader_is_announced)
+{
+    struct rig rig;
+    struct session_token token;
+    struct record_id id;
+    struct account_fault fault;
+    rig_open(&rig);
+    make(&rig, "tess", "tess");
+    struct actor tess = signed_in(&rig, "tess", ROLE_technician, &token);
+    struct actor head = actor_of(&rig, "hari", ROLE_head);
+    assert_int_equal(announced_to(&rig, &head), 0); /* the operator's are not */
+    const struct account_new teacher = {STR("ann"), STR("ann"), STR("$argon2id$first"), true};
+    assert_ok(account_make(&rig.engine, &tess, &teacher, &id, &fault));
+    assert_int_equal(announced_to(&rig, &head), 0);
+    const struct account_new chair = {STR("cora"), STR("cora"), STR("$argon2id$first"), true};
+    assert_ok(account_make(&rig.engine, &tess, &chair, &id, &fault));
+    assert_int_equal(announced_to(&rig, &head), 1);
+    rig_close(&rig);
+}
+
 TEST(what_is_announced_is_not_hidden_behind_other_announcements)
 {
     enum { FLOOD = 60 };
@@ -912,6 +932,7 @@ TESTS_MAIN(
     unit(factors_that_a_technician_takes_off_are_announced),
     unit(
         a_password_that_a_technician_resets_is_announced_with_a_sheet_alone_and_with_no_factor_yet),
+    unit(an_account_that_a_technician_makes_for_a_leader_is_announced),
     unit(what_is_announced_is_not_hidden_behind_other_announcements),
     unit(a_passkey_is_one_accounts_and_its_counter_only_grows),
     unit(a_remembered_computer_is_for_one_account_and_twelve_hours),
