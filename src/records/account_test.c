@@ -792,7 +792,7 @@ TEST(a_passkey_is_one_accounts_and_its_counter_only_grows)
     rig_close(&rig);
 }
 
-TEST(a_remembered_computer_is_for_one_account_and_twelve_hours)
+TEST(a_remembered_computer_is_for_one_account_at_its_address_and_twelve_hours)
 {
     struct rig rig;
     struct session_token token;
@@ -809,6 +809,10 @@ TEST(a_remembered_computer_is_for_one_account_and_twelve_hours)
     head.now_ms += COMPUTER_MS - 1;
     assert_ok(computer_is_known(&rig.engine, &head, str_from(computer.text), &known));
     assert_true(known);
+    head.client[15] ^= 1; /* the cookie, copied to another computer */
+    assert_ok(computer_is_known(&rig.engine, &head, str_from(computer.text), &known));
+    assert_false(known);
+    head.client[15] ^= 1;
     head.now_ms += 1;
     assert_ok(computer_is_known(&rig.engine, &head, str_from(computer.text), &known));
     assert_false(known);
@@ -935,6 +939,6 @@ TESTS_MAIN(
     unit(an_account_that_a_technician_makes_for_a_leader_is_announced),
     unit(what_is_announced_is_not_hidden_behind_other_announcements),
     unit(a_passkey_is_one_accounts_and_its_counter_only_grows),
-    unit(a_remembered_computer_is_for_one_account_and_twelve_hours),
+    unit(a_remembered_computer_is_for_one_account_at_its_address_and_twelve_hours),
     unit(R89_the_sealed_credential_takes_two_people_opens_once_and_is_announced),
     unit(R89_a_new_sealed_credential_withdraws_the_old_one))

@@ -96,7 +96,7 @@ MUST_USE enum err factor_remove(struct engine *engine, const struct actor *actor
 /* For COMPUTER_MS this browser's token stands for the second factor of the actor's account. */
 MUST_USE enum err computer_remember(struct engine *engine, const struct actor *actor,
                                     struct session_token *ret_token);
-/* An unknown token is no error. */
+/* At the address where it was remembered. An unknown token is no error. */
 MUST_USE enum err computer_is_known(struct engine *engine, const struct actor *actor,
                                     struct str token, bool *ret_known);
 

@@ -280,16 +280,20 @@ enum err computer_is_known(struct engine *engine, const struct actor *actor, str
     uint8_t digest[SESSION_DIGEST_BYTES];
     struct store_value column;
     struct arena arena;
+    struct addr addr;
+    char client[ADDR_TEXT_MAX];
     *ret_known = false;
     if (!session_token_digest(token, digest)) {
         return ERR_OK;
     }
+    memcpy(addr.bytes, actor->client, sizeof(addr.bytes));
     const struct store_value values[] = {store_text(actor->school), store_text(actor->account),
                                          store_blob(str_make((const char *)digest, sizeof(digest))),
-                                         store_number(actor->now_ms)};
+                                         store_number(actor->now_ms),
+                                         store_text(str_make(client, addr_print(&addr, client)))};
     ERR_TRY(store_begin(engine->store, actor->school, STORE_READ));
     arena_init(&arena, 1024);
-    enum err err = store_row(engine->store, STATEMENT_COMPUTER_FIND, values, 4, &arena, &column, 1);
+    enum err err = store_row(engine->store, STATEMENT_COMPUTER_FIND, values, 5, &arena, &column, 1);
     *ret_known = err == ERR_OK;
     err = account_finish(engine->store, err == ERR_NOT_FOUND ? ERR_OK : err);
     arena_fini(&arena);
