@@ -87,6 +87,12 @@ def was_subject(register, row, person):
             f"h.area = '{register.name}' AND h.hidden_from = {person})")
 
 
+def holds(post):
+    """The post holds today, and its holder is at the school (actor.sql.def)."""
+    return (f"{dated(post)} AND EXISTS (SELECT 1 FROM reg_person h WHERE h.school = $1 AND "
+            f"h.id = {post}.f_person AND h.state = 'here')")
+
+
 def others(register):
     """The holder of the post q is no subject of the row s."""
     now = [f"(s.{column} IS NULL OR q.f_person <> s.{column})" for column in hidden(register)]
@@ -128,18 +134,18 @@ def words(row, first=0):
 def passed_on(register):
     """The ids of rows whose subject holds, or of whom one who once was the subject holds, a role that
     passes to the viewer."""
-    post = (f"p.school = $1 AND CAST($7 AS text) LIKE '%,' || p.f_role || ',%' AND {dated('p')} AND "
+    post = (f"p.school = $1 AND CAST($7 AS text) LIKE '%,' || p.f_role || ',%' AND {holds('p')} AND "
             "s.school = $1")
     nobody = ("NOT EXISTS (SELECT 1 FROM reg_post q WHERE q.school = $1 AND "
-              f"CAST($7 AS text) LIKE '%,' || p.f_role || '<' || q.f_role || ',%' AND {dated('q')} "
+              f"CAST($7 AS text) LIKE '%,' || p.f_role || '<' || q.f_role || ',%' AND {holds('q')} "
               f"AND {others(register)})")
     table, columns = register.table, hidden(register)
     ways = [f"SELECT s.id FROM reg_post p CROSS JOIN {table} s WHERE {post} AND s.{column} = p.f_person "
             f"AND {nobody}" for column in columns]
     if columns:
-        ways.append(f"SELECT s.id FROM reg_post p CROSS JOIN act a CROSS JOIN {table} s WHERE {post} AND "
-                    "a.school = $1 AND a.hidden_from = p.f_person AND a.hidden_from <> '' AND "
-                    f"a.area = '{register.name}' AND s.id = a.record AND {nobody}")
+        ways.append(f"SELECT s.id FROM reg_post p CROSS JOIN act e CROSS JOIN {table} s WHERE {post} AND "
+                    "e.school = $1 AND e.hidden_from = p.f_person AND e.hidden_from <> '' AND "
+                    f"e.area = '{register.name}' AND s.id = e.record AND {nobody}")
     return ways
 
 

@@ -98,7 +98,7 @@ enum err actor_load(struct store *store, struct arena *arena, struct str person,
     const struct store_value values[] = {store_text(actor->school), store_text(person),
                                          store_text(today)};
     const struct store_value of_school[] = {values[0], values[2]};
-    struct store_value columns[2];
+    struct store_value columns[3];
     unsigned roles;
     unsigned held;
     bool parent;
@@ -111,7 +111,8 @@ enum err actor_load(struct store *store, struct arena *arena, struct str person,
         return ERR_MEMORY;
     }
     roles |= parent ? 1U << ROLE_parent : 0;
-    roles |= str_eq(columns[1].bytes, STR("pupil")) ? 1U << ROLE_pupil : 0;
+    bool here = str_eq(columns[2].bytes, STR("here"));
+    roles |= here && str_eq(columns[1].bytes, STR("pupil")) ? 1U << ROLE_pupil : 0;
     actor->person = id;
     actor->name = columns[0].bytes;
     actor->roles = roles;

@@ -43,9 +43,9 @@ static inline bool actor_has(const struct actor *actor, enum role role)
 }
 
 /* Fills school, person, name, roles and held for a person in an open transaction of their school
- * (actor->school and actor->today are set): posts that hold on `today`, pupil by the person's kind,
- * parent where the family's register gives responsibility and contact. The name is the arena's.
- * ERR_NOT_FOUND: nobody of that id.
+ * (actor->school and actor->today are set): posts that hold on `today` and pupil by the person's
+ * kind, both only while they are at the school; parent where the family's register gives
+ * responsibility and contact. The name is the arena's. ERR_NOT_FOUND: nobody of that id.
  */
 MUST_USE enum err actor_load(struct store *store, struct arena *arena, struct str person,
                              struct actor *actor);

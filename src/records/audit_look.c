@@ -64,10 +64,10 @@ static enum err area_of(struct store *store, const struct actor *actor, struct s
                         struct str *ret_area)
 {
     const struct store_value values[] = {store_text(actor->school), store_text(person)};
-    struct store_value columns[2];
+    struct store_value columns[3];
     struct arena arena;
     arena_init(&arena, ARENA_MAX);
-    enum err err = store_row(store, STATEMENT_ACTOR_PERSON, values, 2, &arena, columns, 2);
+    enum err err = store_row(store, STATEMENT_ACTOR_PERSON, values, 2, &arena, columns, 3);
     if (err == ERR_OK) {
         *ret_area = str_eq(columns[1].bytes, STR("pupil")) ? STR("look") : STR("look_adult");
     }

@@ -436,6 +436,33 @@ TEST(R184_where_nobody_is_head_the_next_holder_stands_in)
     school_close(&at);
 }
 
+TEST(whoever_has_left_holds_no_post_and_stands_in_nobodys_way)
+{
+    struct school at;
+    school_open(&at);
+    struct record_id hanna = school_somebody(&at, "Hanna Dale", "staff");
+    struct record_id carl = school_somebody(&at, "Carl Moss", "governor");
+    struct record_id ada = school_somebody(&at, "Ada Price", "pupil");
+    school_give_role(&at, hanna, "head");
+    school_give_role(&at, carl, "chair");
+    struct actor senior = school_person(&at, "Sue Side", "staff", "senior");
+    struct actor dsl = school_person(&at, "Dora Slade", "staff", "dsl");
+    struct actor teacher = school_person(&at, "Tom Hill", "staff", "teacher");
+    (void)accuse(&at, &teacher, &hanna, "Shouting");
+    assert_titles(&at, &dsl, "allegation", &(struct engine_query){0}, "");
+    const struct record_id leavers[] = {carl, ada};
+    for (size_t i = 0; i < sizeof(leavers) / sizeof(leavers[0]); i++) {
+        assert_ok(engine_move(&at.engine, &senior, school_register("person"),
+                              school_id(&leavers[i]), 1, STR("leave"), NULL, STR(""), NULL));
+        assert_int_equal(school_actor(&at, leavers[i]).roles, 0);
+    }
+    reload(&at, &dsl);
+    reload(&at, &senior);
+    assert_titles(&at, &dsl, "allegation", &(struct engine_query){0}, "Shouting");
+    assert_titles(&at, &senior, "allegation", &(struct engine_query){0}, "");
+    school_close(&at);
+}
+
 TEST(R184_the_subject_of_an_allegation_finds_no_trace_and_the_chair_handles_the_heads)
 {
     struct school at;
@@ -671,6 +698,7 @@ TESTS_MAIN(unit(a_record_is_made_read_changed_and_its_history_told),
            unit(U8_whether_a_guess_at_a_closed_or_unseen_value_is_right_is_not_told),
            unit(R184_an_allegation_always_reaches_somebody_who_is_not_its_subject),
            unit(R184_where_nobody_is_head_the_next_holder_stands_in),
+           unit(whoever_has_left_holds_no_post_and_stands_in_nobodys_way),
            unit(R184_the_subject_of_an_allegation_finds_no_trace_and_the_chair_handles_the_heads),
            unit(R184_no_function_tells_the_subject_that_a_record_is_there),
            unit(two_schools_in_one_store_know_nothing_of_each_other),

@@ -54,13 +54,13 @@ static struct store_value word(const char *text)
     return text[0] != '\0' ? store_text(str_from(text)) : store_null();
 }
 
-static void add(struct store *store, enum store_statement insert, const char *id,
+static void add(struct store *store, enum store_statement insert, const char *id, const char *state,
                 const struct store_value *fields, size_t n_fields)
 {
     struct store_value values[32] = {
-        store_text(str_from(id)), store_text(STR("oak")), store_number(1),
-        store_text(STR("")),      store_null(),           store_number(1),
-        store_text(STR("")),      store_number(1),        store_text(STR(""))};
+        store_text(str_from(id)),    store_text(STR("oak")), store_number(1),
+        store_text(str_from(state)), store_null(),           store_number(1),
+        store_text(STR("")),         store_number(1),        store_text(STR(""))};
     for (size_t i = 0; i < n_fields; i++) {
         values[COLUMN_FIELDS + i] = fields[i];
     }
@@ -77,7 +77,7 @@ static void add_people(struct store *store)
             word(people[i][0]);
         fields[def->fields[register_field_find(def, STR("kind"))].column - COLUMN_FIELDS] =
             word(people[i][1]);
-        add(store, def->statements->insert, people[i][0], fields,
+        add(store, def->statements->insert, people[i][0], "here", fields,
             last->column + last->n_columns - COLUMN_FIELDS);
     }
 }
@@ -95,20 +95,20 @@ static void add_ties(struct store *store)
                                              word(ties[i].from),
                                              word(ties[i].until)};
         snprintf(id, sizeof(id), "tie%zu", i);
-        add(store, STATEMENT_family_insert, id, fields, 8);
+        add(store, STATEMENT_family_insert, id, "", fields, 8);
     }
     for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
         const struct store_value fields[] = {word(members[i][0]), word(members[i][1]),
                                              word(members[i][2]), word("2026-09-01"),
                                              word(members[i][3])};
         snprintf(id, sizeof(id), "member%zu", i);
-        add(store, STATEMENT_membership_insert, id, fields, 5);
+        add(store, STATEMENT_membership_insert, id, "", fields, 5);
     }
     for (size_t i = 0; i < sizeof(posts) / sizeof(posts[0]); i++) {
         const struct store_value fields[] = {word(posts[i][0]), word(posts[i][1]),
                                              word(posts[i][2]), word(posts[i][3])};
         snprintf(id, sizeof(id), "post%zu", i);
-        add(store, STATEMENT_post_insert, id, fields, 4);
+        add(store, STATEMENT_post_insert, id, "", fields, 4);
     }
 }
 

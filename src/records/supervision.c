@@ -111,10 +111,10 @@ static enum err place(struct engine *engine, const struct actor *actor, const st
                       struct arena *arena, unsigned *ret_group)
 {
     const struct store_value values[] = {store_text(actor->school), store_text(actor->person)};
-    struct store_value columns[2];
+    struct store_value columns[3];
     struct str roles[ROLE_COUNT];
     struct policy_member member = {.roles = roles};
-    ERR_TRY(store_row(engine->store, STATEMENT_ACTOR_PERSON, values, 2, arena, columns, 2));
+    ERR_TRY(store_row(engine->store, STATEMENT_ACTOR_PERSON, values, 2, arena, columns, 3));
     member.kind = columns[1].bytes;
     for (unsigned role = 0; role < ROLE_COUNT; role++) {
         if (actor_has(actor, (enum role)role) && role != ROLE_pupil && role != ROLE_parent) {
