@@ -296,13 +296,21 @@ enum err account_find_match(struct store *store, struct arena *arena, struct str
     return err == ERR_OK && ret_account->state != ACCOUNT_ACTIVE ? ERR_NOT_FOUND : err;
 }
 
+/* by_match: refused where the account is linked there already. */
 static enum err link_identity(struct engine *engine, const struct actor *actor, struct arena *arena,
-                              struct str issuer, struct str subject)
+                              struct str issuer, struct str subject, bool by_match)
 {
     struct account account;
     struct record_id id;
+    struct store_value count;
     record_id_make(&id);
     ERR_TRY(account_get(engine->store, arena, actor->school, actor->account, &account));
+    const struct store_value at[] = {store_text(account.school), store_text(account.id),
+                                     store_text(issuer)};
+    ERR_TRY(store_row(engine->store, STATEMENT_IDENTITY_AT, at, 3, arena, &count, 1));
+    if (by_match && count.number != 0) {
+        return ERR_CONFLICT;
+    }
     const struct store_value values[] = {
         store_text(str_from(id.text)), store_text(account.school),
         store_text(account.id),        store_text(issuer),
@@ -312,17 +320,30 @@ static enum err link_identity(struct engine *engine, const struct actor *actor, 
                         STR("linked to single sign-on"));
 }
 
-enum err account_link_identity(struct engine *engine, const struct actor *actor, struct str issuer,
-                               struct str subject)
+static enum err try_link(struct engine *engine, const struct actor *actor, struct str issuer,
+                         struct str subject, bool by_match)
 {
     struct arena arena;
     struct store_attempt attempt = store_attempt(engine->store, actor->school, STORE_WRITE);
     arena_init(&arena, 8192);
     while (store_attempt_begin(&attempt)) {
         arena_reset(&arena);
-        store_attempt_end(&attempt, link_identity(engine, actor, &arena, issuer, subject));
+        store_attempt_end(&attempt,
+                          link_identity(engine, actor, &arena, issuer, subject, by_match));
     }
     enum err err = attempt.err;
     arena_fini(&arena);
     return err;
+}
+
+enum err account_link_identity(struct engine *engine, const struct actor *actor, struct str issuer,
+                               struct str subject)
+{
+    return try_link(engine, actor, issuer, subject, false);
+}
+
+enum err account_link_match(struct engine *engine, const struct actor *actor, struct str issuer,
+                            struct str subject)
+{
+    return try_link(engine, actor, issuer, subject, true);
 }

@@ -73,6 +73,10 @@ MUST_USE enum err account_find_match(struct store *store, struct arena *arena, s
 /* Links the actor's own account to who they are at an issuer; ERR_CONFLICT: somebody has it. */
 MUST_USE enum err account_link_identity(struct engine *engine, const struct actor *actor,
                                         struct str issuer, struct str subject);
+/* The same by what the issuer vouches for, which others may write into a record: once for an
+ * account and an issuer, ERR_CONFLICT behind that. */
+MUST_USE enum err account_link_match(struct engine *engine, const struct actor *actor,
+                                     struct str issuer, struct str subject);
 
 /* ---- one's own ---- */
 

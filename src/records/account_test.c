@@ -395,6 +395,10 @@ TEST(who_somebody_is_elsewhere_is_one_accounts)
     assert_err(account_link_identity(&rig.engine, &tess, issuer, STR("42")), ERR_CONFLICT);
     assert_ok(account_find_identity(rig.at.store, &rig.arena, issuer, STR("42"), &account));
     assert_str_eq(account.id, ann.account);
+    /* Whoever writes an address of theirs into another's record is not taken for that person. */
+    assert_err(account_link_match(&rig.engine, &ann, issuer, STR("43")), ERR_CONFLICT);
+    assert_ok(account_link_match(&rig.engine, &ann, STR("https://other.example"), STR("43")));
+    assert_ok(account_link_identity(&rig.engine, &ann, issuer, STR("44")));
     assert_ok(account_disable(&rig.engine, &tess, ann.account));
     assert_err(account_find_identity(rig.at.store, &rig.arena, issuer, STR("42"), &account),
                ERR_NOT_FOUND);

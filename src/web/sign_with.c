@@ -210,7 +210,7 @@ static enum err find_account(struct web_exchange *exchange, const struct oidc_wh
                           .person = account->person,
                           .now_ms = exchange->request->now_ms};
     memcpy(actor.client, exchange->request->client, sizeof(actor.client));
-    return account_link_identity(&engine, &actor, issuer, str_from(who->subject));
+    return account_link_match(&engine, &actor, issuer, str_from(who->subject));
 }
 
 static enum web_next link_own(struct web_exchange *exchange, const struct oidc_who *who,
