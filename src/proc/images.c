@@ -18,7 +18,7 @@
 
 /* Not to wait: whoever opens a FIFO for reading waits for its writer, with the whole gate. */
 enum { OPEN_FLAGS = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK };
-enum { IMAGE_MODE = 0640, NAME_BYTES = 64 };
+enum { IMAGE_MODE = 0640, NAME_BYTES = 64, LINE_BYTES = 2048 };
 
 static enum err check_catalog(int fd, uint64_t *ret_generation, struct buf *why)
 {
@@ -205,6 +205,20 @@ static bool same_file(const struct stat *a, const struct stat *b)
            a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
+/* What is wrong may be many lines, with quotes of what a policy says: the first, as one word. */
+static void log_forgiven(enum image image, struct str why)
+{
+    struct buf line;
+    struct str first;
+    struct str rest;
+    (void)str_cut(why, '\n', &first, &rest);
+    buf_init(&line, LINE_BYTES);
+    log_quote(&line, first);
+    log_line(LOG_WARN, "image-refused", "kind=%s why=%.*s do=\"the clerk makes it anew\"",
+             rows[image].name, STR_ARG(buf_str(&line)));
+    buf_fini(&line);
+}
+
 enum err images_take(struct images *images, enum image image, bool *ret_changed, struct buf *why)
 {
     struct image_slot *slot = &images->slots[image];
@@ -237,8 +251,8 @@ enum err images_take(struct images *images, enum image image, bool *ret_changed,
     close(fd);
     if (err == ERR_INVALID && slot->optional && slot->fd < 0) {
         /* Of an older program, say: whoever starts the new one shall not have to remove it. */
-        log_line(LOG_WARN, "image-refused", "kind=%s why=\"%.*s\" do=\"the clerk makes it anew\"",
-                 rows[image].name, STR_ARG(buf_str(why)));
+        log_forgiven(image, buf_str(why));
+        buf_clear(why);
         return ERR_OK;
     }
     return err;

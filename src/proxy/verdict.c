@@ -5,7 +5,6 @@
 
 #include "proxy/proxy_impl.h"
 
-/* Decided, and put as the verdict; *ret_subject is who asks by the images of now. */
 /* Whose credentials auth accepted, and what the state's credential was then. */
 struct proof {
     struct str person; /* the log-on; empty: none */
@@ -19,6 +18,7 @@ static struct str standing_person(const struct proxy *proxy, const struct proof 
     return proof->person.len == 0 || stands ? proof->person : STR(" ");
 }
 
+/* Decided, and put as the verdict; *ret_subject is who asks by the images of now. */
 static void ask(struct proxy *proxy, const struct addr *client, const struct proof *proof,
                 struct policy_request *request, const struct sock_addr *to,
                 struct policy_subject *ret_subject, struct verdict *ret_verdict)
