@@ -46,7 +46,7 @@ TEST(keys_that_a_disposal_noted_are_destroyed_later_too)
     school_open(&at);
     assert_ok(keys_make(at.keys, STR("kept")));
     for (int i = 0; i < MANY; i++) {
-        char id[16];
+        char id[24];
         snprintf(id, sizeof(id), "record-%d", i);
         assert_ok(keys_make(at.keys, str_from(id)));
         note(&at, str_from(id));

@@ -142,7 +142,7 @@ static void add_answers(const struct register_field *field, struct str chosen, j
 static void ask_for(const struct register_field *field, const char *id, json_t *need,
                     json_t *document)
 {
-    char href[ID_MAX];
+    char href[ID_MAX + 1];
     struct buf sentence;
     json_t *error = document_add(json_object_get(document, "errors"));
     (void)snprintf(href, sizeof(href), "#%s", id);
