@@ -182,7 +182,7 @@ enum web_next web_records_list(struct web_exchange *exchange)
     struct engine engine = records_engine(exchange);
     struct engine_query query = query_of(exchange);
     json_t *list = NULL;
-    if (def != NULL && query.sort.len == 0 && !exchange->wants_json &&
+    if (def != NULL && query.sort.len == 0 && query.search.len == 0 && !exchange->wants_json &&
         def->fields[def->title].sortable) {
         query.sort = def->fields[def->title].name; /* names are looked for in their order */
     }
