@@ -2,6 +2,8 @@
 /* Which acts somebody may read is worked out once, and said in the statement. */
 #include "records/audit_list.h"
 
+#include <stdio.h>
+
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/clock.h"
@@ -143,13 +145,68 @@ static enum err read_bounds(const struct audit_query *query, struct bounds *ret_
         *ret_fault = STR("until");
         return ERR_INVALID;
     }
-    if (query->before.len != 0 &&
-        parse_i64(query->before, 1, INT64_MAX, &bounds.before) != ERR_OK) {
-        *ret_fault = STR("before");
-        return ERR_INVALID;
-    }
     *ret_bounds = bounds;
     return ERR_OK;
+}
+
+/* ---- where a page ends ---- */
+
+/* A place in the list says when an act was, and how its hash begins, never its number: numbers that
+ * are missing would tell of acts that hide from whoever reads. */
+enum { PLACE_HASH_BYTES = 8, PLACE_MAX = 40 };
+
+struct place {
+    char text[PLACE_MAX]; /* empty: none */
+};
+
+static void place_print(int64_t ms, struct str hash, struct place *ret_place)
+{
+    char digits[2 * PLACE_HASH_BYTES + 1] = "";
+    CHECK(hash.len >= PLACE_HASH_BYTES);
+    for (size_t i = 0; i < PLACE_HASH_BYTES; i++) {
+        (void)snprintf(&digits[2 * i], 3, "%02x", (unsigned char)hash.p[i]);
+    }
+    (void)snprintf(ret_place->text, sizeof(ret_place->text), "%lld-%s", (long long)ms, digits);
+}
+
+/* The number of the act at a place; ERR_INVALID: there is none. */
+static enum err place_find(struct store *store, struct str school, struct str text,
+                           int64_t *ret_seq)
+{
+    struct str digits, rest;
+    struct store_rows *rows;
+    struct place place;
+    int64_t ms;
+    int64_t seq = 0;
+    enum err err;
+    if (!str_cut(text, '-', &digits, &rest) || parse_i64(digits, 0, INT64_MAX, &ms) != ERR_OK) {
+        return ERR_INVALID;
+    }
+    const struct store_value values[] = {store_text(school), store_number(ms)};
+    ERR_TRY(store_query(store, STATEMENT_ACTS_AT, values, 2, &rows));
+    while (store_rows_next(rows, &err)) {
+        place_print(ms, store_rows_bytes(rows, 1), &place);
+        seq = str_eq(text, str_from(place.text)) ? store_rows_number(rows, 0) : seq;
+    }
+    store_rows_free(rows);
+    if (err == ERR_OK) {
+        *ret_seq = seq;
+    }
+    return err == ERR_OK && seq == 0 ? ERR_INVALID : err;
+}
+
+static enum err read_place(struct store *store, const struct actor *actor,
+                           const struct audit_query *query, struct bounds *bounds,
+                           struct str *ret_fault)
+{
+    if (query->before.len == 0) {
+        return ERR_OK;
+    }
+    enum err err = place_find(store, actor->school, query->before, &bounds->before);
+    if (err == ERR_INVALID) {
+        *ret_fault = STR("before");
+    }
+    return err;
 }
 
 /* ---- what is answered ---- */
@@ -199,9 +256,9 @@ static json_t *item(const struct store_rows *rows)
     struct str when_text = str_make(when, civil_print_utc(store_rows_number(rows, 1), when));
     struct str label = area_text(area, &plural);
     json_t *made = json_pack(
-        "{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o}", "seq",
-        (json_int_t)store_rows_number(rows, 0), "when", text(when_text), "act", text(name),
-        "act_label", text(act != ACT_UNSET ? act_label(act) : name), "actor",
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o}", "when",
+        text(when_text), "act", text(name), "act_label",
+        text(act != ACT_UNSET ? act_label(act) : name), "actor",
         person(store_rows_bytes(rows, 3), store_rows_bytes(rows, 11)), "client",
         text(store_rows_bytes(rows, 4)), "area", text(area), "area_label", text(label), "plural",
         text(plural), "record", text(store_rows_bytes(rows, 6)), "about",
@@ -211,16 +268,16 @@ static json_t *item(const struct store_rows *rows)
     return made;
 }
 
-static enum err collect(struct store_rows *rows, json_t *items, int64_t *ret_next)
+static enum err collect(struct store_rows *rows, json_t *items, struct place *ret_next)
 {
     enum err err;
-    int64_t last = 0;
+    struct place last = {""};
     while (store_rows_next(rows, &err)) {
         if (json_array_size(items) == AUDIT_LIST_MAX) {
             *ret_next = last;
             break;
         }
-        last = store_rows_number(rows, 0);
+        place_print(store_rows_number(rows, 1), store_rows_bytes(rows, 13), &last);
         if (json_array_append_new(items, item(rows)) != 0) {
             return ERR_MEMORY;
         }
@@ -238,7 +295,7 @@ static enum store_statement way_of(const struct audit_query *query, struct str p
 
 static enum err ask(struct store *store, const struct actor *actor, const struct readable *readable,
                     const struct audit_query *query, const struct bounds *bounds, json_t *items,
-                    int64_t *ret_next)
+                    struct place *ret_next)
 {
     char day[DAY_TEXT_MAX];
     bool own = readable->all.len <= 1 && readable->passed.len <= 1;
@@ -269,11 +326,12 @@ enum err audit_list(struct store *store, struct arena *arena, const struct actor
     enum scope scope = permit_widest(actor->roles, AREA_audit, VERB_see);
     struct readable readable;
     struct bounds bounds;
-    int64_t next = 0;
+    struct place next = {""};
     if (scope == SCOPE_NONE || actor->person.len == 0) {
         return ERR_DENIED;
     }
     ERR_TRY(read_bounds(query, &bounds, ret_fault));
+    ERR_TRY(read_place(store, actor, query, &bounds, ret_fault));
     json_t *items = json_array();
     enum err err = readable_init(&readable, arena, actor, scope >= SCOPE_SCHOOL);
     if (err == ERR_OK) {
@@ -285,8 +343,8 @@ enum err audit_list(struct store *store, struct arena *arena, const struct actor
                              scope >= SCOPE_SCHOOL);
         err = document == NULL ? ERR_MEMORY : ERR_OK;
     }
-    if (err == ERR_OK && next != 0) {
-        json_object_set_new(document, "next", json_integer(next));
+    if (err == ERR_OK && next.text[0] != '\0') {
+        json_object_set_new(document, "next", json_string(next.text));
     }
     readable_fini(&readable);
     json_decref(items);

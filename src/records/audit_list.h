@@ -19,15 +19,15 @@ struct audit_query {
     struct str area;   /* a register's name or one of audit_area.def; empty: all */
     struct str from;   /* days in Britain, both included, as "2026-11-22"; empty: no bound */
     struct str until;
-    struct str before; /* only acts before this number; empty: the newest */
+    struct str before; /* only acts before this place, a "next"; empty: the newest */
 };
 
-/* In an open transaction of the school. {"items": [{"seq", "when" (UTC), "act", "act_label",
+/* In an open transaction of the school. {"items": [{"when" (UTC), "act", "act_label",
  * "actor":
  * {"id", "name"}, "client", "area", "area_label", "record", "plural" (of a register), "about":
  * {"id", "name"}, "version", "fields": [names], "words"}...], newest first, at most AUDIT_LIST_MAX,
- * "next": number for `before` (absent at the end), "areas": [{"value", "label"}] that the actor may
- * read of, "all": false where only their own acts are shown}.
+ * "next": text for `before` (absent at the end; no number: gaps would tell), "areas": [{"value",
+ * "label"}] that the actor may read of, "all": false where only their own acts are shown}.
  *
  * Nothing that hides from the actor, no register that the actor may not see (but for acts of the
  * actor's own, and those about whom a role passes to the actor), nothing about a child of the

@@ -166,6 +166,23 @@ TEST(an_act_is_shown_with_names_and_without_values)
     school_close(&c.at);
 }
 
+TEST(K11_nothing_of_a_list_counts_the_acts_that_are_hidden)
+{
+    struct cases c;
+    size_t i;
+    json_t *item;
+    cases_open(&c);
+    look(&c, &c.dsl, school_id(&c.ben));
+    json_t *document = list(&c, &c.dsl, &(struct audit_query){.area = STR("look")});
+    assert_int_not_equal(json_array_size(school_at(document, "items")), 0);
+    json_array_foreach(school_at(document, "items"), i, item)
+    {
+        assert_null(json_object_get(item, "seq"));
+    }
+    json_decref(document);
+    school_close(&c.at);
+}
+
 TEST(pages_go_on_where_the_last_one_ended)
 {
     struct cases c;
@@ -176,9 +193,8 @@ TEST(pages_go_on_where_the_last_one_ended)
     const struct audit_query first = {.area = STR("look")};
     json_t *document = list(&c, &c.dsl, &first);
     assert_int_equal(json_array_size(school_at(document, "items")), AUDIT_LIST_MAX);
-    char before[32];
-    snprintf(before, sizeof(before), "%lld",
-             (long long)json_integer_value(school_at(document, "next")));
+    char before[64];
+    snprintf(before, sizeof(before), "%s", json_string_value(school_at(document, "next")));
     json_decref(document);
     const struct audit_query second = {.area = STR("look"), .before = str_from(before)};
     document = list(&c, &c.dsl, &second);
@@ -205,6 +221,7 @@ TEST(days_are_britains_and_wrong_ones_are_named)
         {{.from = STR_INIT("27 May")}, ERR_INVALID, STR_INIT("from"), false},
         {{.until = STR_INIT("2026-02-30")}, ERR_INVALID, STR_INIT("until"), false},
         {{.before = STR_INIT("0")}, ERR_INVALID, STR_INIT("before"), false},
+        {{.before = STR_INIT("1-0000000000000000")}, ERR_INVALID, STR_INIT("before"), false},
     };
     struct cases c;
     cases_open(&c);
@@ -265,6 +282,7 @@ TESTS_MAIN(unit(R184_the_subject_of_an_allegation_finds_no_trace_of_it_in_the_au
            unit(who_reads_their_own_acts_reads_no_others),
            unit(a_leader_reads_no_acts_of_others_on_their_own_child),
            unit(an_act_is_shown_with_names_and_without_values),
+           unit(K11_nothing_of_a_list_counts_the_acts_that_are_hidden),
            unit(pages_go_on_where_the_last_one_ended),
            unit(days_are_britains_and_wrong_ones_are_named),
            unit(a_day_begins_an_hour_earlier_in_summer_and_has_23_to_25_hours),

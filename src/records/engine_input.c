@@ -51,6 +51,18 @@ enum err reference_name(struct work *work, enum field_type type, struct str id,
 
 /* ---- names that were typed ---- */
 
+/* Whether a relationship keeps the person from the actor (no contact): for them nobody is called
+ * so. */
+static enum err is_hidden(struct work *work, struct str id, bool *ret_hidden)
+{
+    const struct standing_facts facts = {.about = id};
+    struct standing standing;
+    ERR_TRY(standing_of(work->engine->store, &work->arena, work->actor, register_of(FIELD_PERSON),
+                        &facts, &standing));
+    *ret_hidden = standing.nearest == SCOPE_NONE;
+    return ERR_OK;
+}
+
 /* Whom the actor may name by typing: anybody, where they make or change such records of the whole
  * school; else those whom they may see. */
 static enum err may_name(struct work *work, enum field_type type, struct str id, bool *ret_may)
@@ -58,6 +70,14 @@ static enum err may_name(struct work *work, enum field_type type, struct str id,
     struct work other = *work;
     unsigned roles = work->actor->roles;
     struct store_value *row;
+    bool hidden = false;
+    if (type == FIELD_PERSON && !work->actor->operator) {
+        ERR_TRY(is_hidden(work, id, &hidden));
+    }
+    *ret_may = false;
+    if (hidden) {
+        return ERR_OK;
+    }
     *ret_may =
         work->actor->operator|| permit_widest(roles, work->def->area, VERB_make) >= SCOPE_SCHOOL ||
         permit_widest(roles, work->def->area, VERB_change) >= SCOPE_SCHOOL;

@@ -89,18 +89,13 @@ static void put_areas(json_t *document, struct str chosen)
 
 static void put_next(struct web_exchange *exchange, json_t *document, const struct asked *asked)
 {
-    struct buf number;
-    int64_t next = document_number(document, "next");
-    if (next == 0) {
+    struct str next = document_get(document, "next");
+    if (next.len == 0) {
         return;
     }
-    buf_init(&number, 32);
-    buf_append_i64(&number, next);
-    const struct str values[] = {asked->person, asked->area, asked->from, asked->until,
-                                 buf_str(&number)};
+    const struct str values[] = {asked->person, asked->area, asked->from, asked->until, next};
     document_put(document, "next_href",
                  web_path(exchange, "/audit?person=%&area=%&from=%&until=%&before=%", values, 5));
-    buf_fini(&number);
 }
 
 static void put_asked(json_t *document, const struct asked *asked)
