@@ -53,7 +53,9 @@ int message_take_fd(struct ipc_message *message, size_t index)
 static void put(struct ipc_message *message, const void *bytes, size_t n)
 {
     CHECK(n <= sizeof(message->bytes) - message->len);
-    memcpy(message->bytes + message->len, bytes, n);
+    if (n != 0) { /* an empty slice may point nowhere */
+        memcpy(message->bytes + message->len, bytes, n);
+    }
     message->len += n;
 }
 
